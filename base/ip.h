@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * IP addresses and prefixes. IPv4 is held in its IPv4-mapped form
+ * (::ffff:a.b.c.d, RFC 4291 section 2.5.5.2), so that one type serves both. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ip_addr {
+	uint8_t bytes[16];
+};
+
+struct ip_prefix {
+	struct ip_addr addr; /* bits behind `length` are zero */
+	uint8_t length;      /* in the 128-bit form: an IPv4 /24 is 120 */
+};
+
+enum { IP_TEXT = 46, IP_PREFIX_TEXT = 50 };
+
+struct ip_addr ip_from_v4(const uint8_t bytes[4]);
+struct ip_addr ip_from_v6(const uint8_t bytes[16]);
+bool ip_is_v4(const struct ip_addr *ip);
+int ip_compare(const struct ip_addr *a, const struct ip_addr *b); /* as memcmp */
+
+bool ip_parse(const char *text, struct ip_addr *out);
+/* "10.0.0.0/8", "2001:db8::/32", or an address alone (its full length).
+ * Returns NULL, or what is wrong: a sentence part for a message. */
+const char *ip_prefix_parse(const char *text, struct ip_prefix *out);
+char *ip_text(const struct ip_addr *ip, char out[IP_TEXT]); /* RFC 5952; returns out */
+char *ip_prefix_text(const struct ip_prefix *prefix, char out[IP_PREFIX_TEXT]);
+
+bool ip_prefix_has(const struct ip_prefix *prefix, const struct ip_addr *ip);
+
+/* RFC 1918, RFC 6598 (shared), RFC 4193 (unique local), loopback. */
+bool ip_is_private(const struct ip_addr *ip);
+/* Broadcast 255.255.255.255, multicast, link-local, unspecified: no peer of its own. */
+bool ip_is_local_scope(const struct ip_addr *ip);

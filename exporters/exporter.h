@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a destination is: somewhere that batches go. To add one:
+ * exporters/NAME.c and a line in exporters/meson.build.
+ *
+ * The shipper reads the spool, hands batches of a stream over in order, and
+ * moves the destination's acknowledged position only past batches that were
+ * delivered or refused. A destination may have several batches on their way. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/yaml.h"
+#include "exporters/spool.h"
+
+enum delivery {
+	DELIVERED, /* durable at the destination */
+	DELAYED,   /* not now: try again, after `retry_after` when it is not zero */
+	REFUSED,   /* never: the batch is quarantined, with `reason`, and the row goes on */
+};
+
+struct delivery_report {
+	uint64_t ticket;
+	enum delivery outcome;
+	struct usec retry_after;
+	const char *reason; /* borrowed until the callback returns; NULL when delivered */
+};
+
+typedef void delivery_done(void *context, const struct delivery_report *report);
+
+struct exporter_option {
+	const char *name; /* key in the destination's map */
+	const char *type; /* "text", "path", "url", "number", "span", "flag" */
+	const char *standard; /* default as text; NULL: required */
+	const char *meaning;
+};
+
+struct exporter {
+	const char *name; /* `type:` in the configuration */
+	const char *summary;
+	const struct exporter_option *options; /* ends with a NULL name */
+	size_t state_size; /* allocated zeroed, and freed, by the shipper */
+
+	/* Reads its options from the destination's map (mistakes go to its problems)
+	 * and connects or opens what can be opened now. 0, or -errno with `why`. */
+	int (*open)(void *state, const struct yaml_node *destination, const char *sensor,
+	            char why[256]);
+	/* Takes one batch (the frame is lent until this returns). 0 when accepted: a
+	 * report with this ticket follows; -EAGAIN when it can hold no more now. */
+	int (*submit)(void *state, uint64_t ticket, const struct spool_frame *frame);
+	/* Works for at most `wait`, calling `done` once per finished ticket. */
+	int (*poll)(void *state, struct usec wait, delivery_done *done, void *context);
+	void (*close)(void *state); /* also called when open failed */
+};
+
+extern const struct exporter *const exporters[]; /* NULL-terminated */

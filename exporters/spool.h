@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The spool: the border on disk between the sensor, which touches hostile
+ * bytes, and the shipper, which owns a network socket (docs/spool.md has the
+ * layout). The sensor writes, the shipper reads and deletes what every
+ * destination has acknowledged; one writer and one reader at a time.
+ *
+ *   DIR/STREAM/0000000000000001.seg   preallocated segment files of frames:
+ *       magic u32 | length u32 | stream u8 | flags u8 | records u16 | epoch u64 |
+ *       sequence u64 | crc32c u32 over the header before it and the payload | payload
+ *   payload: one protobuf Batch (schema/vigie.proto), zstd
+ *   DIR/acks/DESTINATION              acknowledged position, replaced by rename
+ *
+ * State is rebuilt by scanning: there is no index to lose. A torn tail (kill -9,
+ * power cut) ends the scan, is counted and cut off; a damaged frame in the
+ * middle is skipped to the next magic that checks out, and counted. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "schema/names.h"
+#include "schema/wire.h"
+
+struct spool_options {
+	const char *dir;        /* created when missing, 0750 */
+	uint64_t max_bytes;     /* over all streams; 0: 4 GiB */
+	uint64_t segment_bytes; /* 0: 16 MiB */
+	bool sync;              /* fdatasync each flush; a replay may do without */
+};
+
+struct spool_stats {
+	uint64_t batches, records, bytes; /* written by this process */
+	uint64_t known;          /* batches that the spool knew already */
+	uint64_t refused;        /* records that were refused: full disk, full spool */
+	uint64_t torn, damaged;  /* frames cut off or skipped when opening */
+};
+
+struct spool;
+
+/* Opens for writing, rebuilds the state, cuts a torn tail. 0 or -errno; -EBUSY
+ * when another writer has it; `why` (256 bytes) then says what and the remedy. */
+int spool_open(const struct spool_options *options, struct spool **out, char why[256]);
+void spool_close(struct spool *s); /* flushes; accepts NULL */
+
+/* Writes one batch: `batch` is the packed protobuf (wire.h), compressed here.
+ * A batch whose (stream, epoch, sequence) is not above the newest one of that
+ * epoch is one that an interrupted replay wrote before: it is counted as known
+ * and not written again; the memory of that outlives the deletion of segments.
+ * When max_bytes would be passed, the oldest segments go, of flows first, then
+ * health, never alerts for the sake of flows, and each loss is counted with its
+ * exact range in a loss report (a health batch of the same epoch).
+ * 0, or -errno when the batch is lost (-ENOSPC ...): counted in `refused`. */
+int spool_write(struct spool *s, const struct batch_identity *identity, uint32_t records,
+                const void *batch, size_t n);
+int spool_flush(struct spool *s); /* to the disk, when options.sync */
+struct spool_stats spool_stats(const struct spool *s);
+
+/* What the reader hands out. Pointers are borrowed until the next call. */
+struct spool_frame {
+	enum stream stream;
+	uint64_t epoch, sequence;
+	uint32_t records;
+	const void *payload; /* zstd */
+	size_t length;
+	uint64_t segment, offset; /* its place, for acknowledgements */
+};
+
+struct spool_position {
+	uint64_t segment, offset; /* everything before it is acknowledged */
+};
+
+struct spool_reader;
+
+/* Opens one stream for reading from a position on; the writer may be at work. */
+int spool_reader_open(const char *dir, enum stream stream, struct spool_position from,
+                      struct spool_reader **out, char why[256]);
+void spool_reader_close(struct spool_reader *r);
+/* 1 with the next whole frame, 0 when there is none yet, or -errno. */
+int spool_read(struct spool_reader *r, struct spool_frame *out);
+struct spool_position spool_reader_position(const struct spool_reader *r); /* behind the last frame */
+struct spool_stats spool_reader_stats(const struct spool_reader *r);       /* torn, damaged */
+
+/* Unpacks a frame's payload into `out` (appended), within WIRE_BATCH_MOST. */
+int spool_unpack(const struct spool_frame *frame, struct buf *out, const char **why);
+
+/* A destination's acknowledged positions: absent means the beginning. */
+int spool_load_position(const char *dir, const char *destination, enum stream stream,
+                        struct spool_position *out);
+int spool_store_position(const char *dir, const char *destination, enum stream stream,
+                         struct spool_position position);
+/* Deletes segments of a stream that lie wholly before `position`. */
+int spool_trim(const char *dir, enum stream stream, struct spool_position position);

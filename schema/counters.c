@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "schema/counters.h"
+
+#include <string.h>
+
+const struct counter_info counter_infos[COUNTER_COUNT] = {
+#define ROW(member, name, unit, meaning) { name, unit, meaning, offsetof(struct counters, member) },
+	COUNTERS(ROW)
+};
+
+uint64_t counter_value(const struct counters *c, size_t i)
+{
+	uint64_t v;
+
+	memcpy(&v, (const char *)c + counter_infos[i].offset, sizeof(v));
+	return v;
+}

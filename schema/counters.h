@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every counter of the sensor, once: the row makes the struct member, the name
+ * in health records, the summary line and the manual. Whatever is dropped,
+ * evicted, refused or not understood has a row here.
+ * X(member, "name", "unit", "meaning") */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define COUNTERS(X) \
+	X(packets, "packets", "packets", "frames read from the input") \
+	X(bytes, "bytes", "bytes", "wire bytes of the frames read") \
+	X(metered, "packets.metered", "packets", "IP packets counted in a flow") \
+	X(truncated, "packets.truncated", "packets", "frames captured shorter than they were on the wire") \
+	X(non_ip, "packets.non-ip", "packets", "frames of other protocols than IP") \
+	X(malformed_link, "malformed.link", "packets", "link-layer header cut short or wrong") \
+	X(malformed_ip, "malformed.ip", "packets", "IP header cut short or contradicting itself") \
+	X(malformed_transport, "malformed.transport", "packets", "TCP, UDP or ICMP header cut short or wrong; metered without ports where it can be") \
+	X(malformed_tunnel, "malformed.tunnel", "packets", "encapsulation header wrong, or nested too deep; metered by the outer addresses") \
+	X(unknown_link, "packets.unknown-link-type", "packets", "link-layer type that is not decoded") \
+	X(fragments, "fragments", "packets", "IP fragments seen") \
+	X(fragments_reassembled, "fragments.reassembled", "datagrams", "datagrams put together from fragments") \
+	X(fragments_overlap, "fragments.overlap", "packets", "fragments that overlap others; never believed") \
+	X(fragments_orphan, "fragments.orphan", "packets", "later fragments whose first one was not seen; metered without ports") \
+	X(fragments_expired, "fragments.expired", "datagrams", "datagrams given up for age or room") \
+	X(copies_mirror, "copies.mirror", "packets", "identical frames shown again by the mirror, not counted twice") \
+	X(copies_routed, "copies.routed", "packets", "packets seen again behind a router, not counted twice") \
+	X(clock_back, "clock.back", "packets", "time stamps earlier than one already seen") \
+	X(clock_jump, "clock.jump", "jumps", "steps of the clock larger than a minute") \
+	X(flows, "flows", "flows", "flows opened") \
+	X(flows_closed, "flows.closed", "flows", "flows ended, for any reason") \
+	X(flows_evicted, "flows.evicted", "flows", "flows ended early because the table was full") \
+	X(records_interim, "records.interim", "records", "records of flows that went on") \
+	X(contexts_refused, "contexts.refused", "flows", "flows not dissected because all dissection slots were in use") \
+	X(claims, "dissectors.claims", "flows", "flows that a dissector recognised") \
+	X(dissect_malformed, "dissectors.malformed", "flows", "claimed flows whose bytes broke the protocol's rules") \
+	X(attributes_dropped, "attributes.dropped", "values", "dissector values that found no room in a record") \
+	X(attributes_invalid, "attributes.invalid", "values", "texts outside their grammar, shown as the word invalid") \
+	X(stream_gaps, "reassembly.gaps", "gaps", "holes in streams that a dissector read on behind") \
+	X(stream_overflow, "reassembly.overflow", "times", "stream bytes given up because a direction's buffer was full") \
+	X(dpi_flows, "dpi.flows", "flows", "flows shown to nDPI") \
+	X(dpi_packets, "dpi.packets", "packets", "packets shown to nDPI") \
+	X(dpi_refused, "dpi.refused", "flows", "flows not shown to nDPI because its slots were in use") \
+	X(dpi_memory, "dpi.memory", "bytes", "memory that nDPI holds; a level, not a sum") \
+	X(alerts, "alerts", "alerts", "findings raised, before folding") \
+	X(alerts_table_full, "alerts.table-full", "alerts", "alerts sent at once because the folding table was full") \
+	X(records, "records", "records", "records handed to the output") \
+	X(batches, "spool.batches", "batches", "batches written to the spool") \
+	X(batches_known, "spool.batches-known", "batches", "batches that an earlier replay had written already") \
+	X(spool_refused, "spool.refused", "records", "records lost because the spool could not take them")
+
+struct counters {
+#define COUNTER_MEMBER(member, name, unit, meaning) uint64_t member;
+	COUNTERS(COUNTER_MEMBER)
+#undef COUNTER_MEMBER
+};
+
+struct counter_info {
+	const char *name, *unit, *meaning;
+	size_t offset; /* of the uint64_t in struct counters */
+};
+
+#define COUNTER_ONE(member, name, unit, meaning) +1
+enum { COUNTER_COUNT = 0 COUNTERS(COUNTER_ONE) };
+#undef COUNTER_ONE
+
+extern const struct counter_info counter_infos[COUNTER_COUNT];
+
+uint64_t counter_value(const struct counters *c, size_t i);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Batches as bytes: records packed as a protobuf Batch (schema/vigie.proto) and
+ * back. The only source that includes protobuf-c's headers is wire.c. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "schema/record.h"
+
+/* A batch's identity. (sensor, stream, epoch, sequence) is unique for ever: a
+ * batch sent twice is known by it. */
+struct batch_identity {
+	const char *sensor; /* [A-Za-z0-9._-]{1,63} */
+	enum stream stream;
+	uint64_t epoch;    /* one run of a sensor; see exporters/spool.h */
+	uint64_t sequence; /* from 1, without gaps, within stream and epoch */
+	const char *site_revision;
+	const char *exercise; /* NULL or empty: none */
+};
+
+enum { WIRE_BATCH_MOST = 8 << 20, WIRE_SENSOR_MOST = 63 };
+
+/* Appends one record to `out`, which holds a batch under construction. Nothing
+ * is allocated but by out's growth. The record's sensor, site_revision and
+ * exercise are left out: the envelope carries them. 0 or -ENOMEM. */
+int wire_append_record(struct buf *out, const struct record *record);
+
+/* Appends the envelope, before or behind the records: protobuf does not mind. */
+int wire_append_identity(struct buf *out, const struct batch_identity *identity);
+
+/* Unpacks a batch. The identity's texts and all records live in the arena.
+ * Every record is handed to `sink` with its envelope's texts filled in; a sink
+ * that returns nonzero ends the walk with that value. 0, -EBADMSG with `why`
+ * set to a static sentence part when the bytes are no valid batch (enumeration
+ * out of range, address not 16 bytes, text not NUL-free ASCII, ...), or -ENOMEM.
+ * Hostile bytes are expected: the collector calls this on what it receives. */
+int wire_unpack(const void *bytes, size_t n, struct arena *arena,
+                struct batch_identity *identity, record_sink *sink, void *context,
+                const char **why);
+
+/* True for a name that may stand in a URL, a path and a certificate. */
+bool wire_sensor_name_is_valid(const char *name);

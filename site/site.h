@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The hospital as its people describe it (site file, docs/site-file.md):
+ * compiled once, then only looked up. A compiled site never changes, and may
+ * be read by any number of threads. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/ip.h"
+#include "config/yaml.h"
+#include "schema/names.h"
+
+struct site;
+
+struct segment {
+	const char *name;
+	enum impact impact;
+	uint16_t index; /* 0 .. site_segment_count() - 1 */
+};
+
+/* Loads, checks and compiles. NULL when a mistake makes the site unusable; then
+ * `problems` holds all of them. Findings that do not (an exception that has
+ * expired) are noted too. `now` decides what has expired. */
+struct site *site_load(const char *path, struct usec now, struct problems *problems);
+void site_free(struct site *s); /* accepts NULL */
+
+/* The site of a sensor that was given none: every private address is
+ * `unknown-internal`, every other one `external`. Never NULL but for memory. */
+struct site *site_empty(void);
+
+const char *site_name(const struct site *s);
+const char *site_revision(const struct site *s); /* 16 hex digits of its content's hash */
+size_t site_segment_count(const struct site *s);
+/* The declared ones in file order, then `unknown-internal`, then `external`. */
+const struct segment *site_segment(const struct site *s, size_t index);
+const struct segment *site_segment_named(const struct site *s, const char *name);
+
+/* Where an endpoint stands. `vlan` is the one nearest to it on the path, 0 when
+ * not known; `mac` its own MAC, or NULL. Never NULL. A few dozen nanoseconds. */
+const struct segment *site_locate(const struct site *s, const struct ip_addr *ip, uint16_t vlan,
+                                  const uint8_t *mac);
+
+/* What is known of a flow when it is judged. */
+struct site_flow {
+	struct ip_addr client_ip, server_ip;
+	const struct segment *client, *server; /* of site_locate() */
+	const char *app;      /* registry name, or NULL while unknown */
+	uint8_t protocol;     /* IP protocol number */
+	uint16_t server_port; /* 0: none */
+	uint32_t client_asn, server_asn;
+	const char *server_name; /* SNI or DNS name of the external end, or NULL */
+	struct usec start;       /* for exceptions' end and working hours */
+};
+
+struct judgement {
+	enum verdict verdict;
+	enum severity severity;
+	const char *rule;   /* conduit, exception or vendor id; the site's, or NULL */
+	const char *vendor; /* name; the site's, or NULL */
+	char reason[256];   /* one plain sentence */
+	const char *technique; /* ATT&CK technique id, or NULL; static */
+};
+
+/* Judges a flow by the rules of docs/verdicts.md. Pure; does not allocate. */
+void site_judge(const struct site *s, const struct site_flow *flow, struct judgement *out);
+
+/* Broadcast, multicast and link-local peers belong to their sender's segment:
+ * true when `ip` is such a peer. */
+bool site_is_local_peer(const struct ip_addr *ip);
