@@ -31,8 +31,9 @@ static bool open_other(struct capture *c, const char *path, char why[256])
 	if (strcmp(path, "-") != 0 && !source_is_gzip(&c->source) && source_has(&c->source, 4))
 		c->other = pcap_open_offline(path, error);
 	if (!c->other)
-		snprintf(why, 256, "%.180s: not a capture; give a pcap or pcapng file (or gzip of one)",
-		         path);
+		snprintf(why, 256,
+			 "%.180s: not a capture; give a pcap or pcapng file (or gzip of one)",
+			 path);
 	return c->other;
 }
 
@@ -46,7 +47,8 @@ struct capture *capture_open(const char *path, char why[256])
 		return NULL;
 	}
 	if (source_open(&c->source, path, cause) < 0) {
-		snprintf(why, 256, "%.160s: %.40s; check the path and its permissions", path, cause);
+		snprintf(why, 256, "%.160s: %.40s; check the path and its permissions", path,
+			 cause);
 		goto fail;
 	}
 	if (pcapng_file_begin(&c->pcapng, &c->source))
@@ -81,8 +83,8 @@ static int next_other(struct capture *c, struct frame *out)
 	if (rc == PCAP_ERROR_BREAK)
 		return 0;
 	if (rc != 1) {
-		snprintf(c->problem, sizeof(c->problem), "damaged: %.150s; the frames before were read",
-		         pcap_geterr(c->other));
+		snprintf(c->problem, sizeof(c->problem),
+			 "damaged: %.150s; the frames before were read", pcap_geterr(c->other));
 		return -EIO;
 	}
 	out->bytes = bytes;

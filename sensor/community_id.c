@@ -9,8 +9,8 @@ enum { ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58, SCTP = 132 };
 
 /* Types that ask, each with the type that answers. */
 static const uint8_t pairs4[][2] = { { 8, 0 }, { 10, 9 }, { 13, 14 }, { 15, 16 }, { 17, 18 } };
-static const uint8_t pairs6[][2] = { { 128, 129 }, { 133, 134 }, { 135, 136 }, { 130, 131 },
-	                             { 139, 140 }, { 144, 145 } };
+static const uint8_t pairs6[][2] = { { 128, 129 }, { 133, 134 }, { 135, 136 },
+				     { 130, 131 }, { 139, 140 }, { 144, 145 } };
 
 /* The type's counterpart, or -1: then the message goes one way only. */
 static int counterpart(const uint8_t pairs[][2], size_t n, uint16_t type)
@@ -24,7 +24,7 @@ static int counterpart(const uint8_t pairs[][2], size_t n, uint16_t type)
 	return -1;
 }
 
-static int icmp_counterpart(uint8_t protocol, uint16_t type)
+int community_id_counterpart(uint8_t protocol, uint16_t type)
 {
 	if (protocol == ICMP)
 		return counterpart(pairs4, sizeof(pairs4) / sizeof(pairs4[0]), type);
@@ -63,14 +63,14 @@ static void encode(const struct plain *p, char out[COMMUNITY_ID_TEXT])
 }
 
 char *community_id(uint8_t protocol, const struct ip_addr *source, const struct ip_addr *dest,
-                   uint16_t source_port, uint16_t dest_port, char out[COMMUNITY_ID_TEXT])
+		   uint16_t source_port, uint16_t dest_port, char out[COMMUNITY_ID_TEXT])
 {
 	bool one_way = false;
 	bool icmp = protocol == ICMP || protocol == ICMPV6;
 	bool ports = icmp || protocol == TCP || protocol == UDP || protocol == SCTP;
 
 	if (icmp) {
-		int other = icmp_counterpart(protocol, source_port);
+		int other = community_id_counterpart(protocol, source_port);
 		one_way = other < 0;
 		if (!one_way)
 			dest_port = (uint16_t)other;

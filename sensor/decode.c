@@ -76,7 +76,7 @@ enum decode_result decode(struct decoder *d, const struct frame *frame, struct p
 {
 	struct walk w = { .decoder = d, .out = out };
 	struct span s = { .in = cursor_of(frame->bytes, frame->captured),
-		          .missing = frame->wire - frame->captured };
+			  .missing = frame->wire - frame->captured };
 
 	begin(out, frame);
 	d->counters->packets++;

@@ -52,7 +52,7 @@ static bool extension_header(struct packet *out, struct span *s)
 	if (next < 0 || length < 0)
 		return false;
 	uint32_t bytes = out->protocol == PROTOCOL_AH ? ((uint32_t)length + 2) * 4
-	                                              : ((uint32_t)length + 1) * 8;
+						      : ((uint32_t)length + 1) * 8;
 	if (bytes > cursor_left(&s->in))
 		return false;
 	cursor_skip(&s->in, bytes);
@@ -66,7 +66,7 @@ static bool is_extension(const struct packet *out)
 		return true;
 	return out->v6 &&
 	       (out->protocol == PROTOCOL_HOP_BY_HOP || out->protocol == PROTOCOL_ROUTING ||
-	        out->protocol == PROTOCOL_DEST_OPTIONS || out->protocol == PROTOCOL_FRAGMENT);
+		out->protocol == PROTOCOL_DEST_OPTIONS || out->protocol == PROTOCOL_FRAGMENT);
 }
 
 /* Stops at the upper-layer header, behind a fragment header, or at a header that
@@ -75,7 +75,7 @@ static void extensions(struct packet *out, struct span *s, struct piece *piece)
 {
 	for (int n = 0; n < EXTENSIONS_MOST && !piece->there && is_extension(out); n++)
 		if (out->protocol == PROTOCOL_FRAGMENT ? !fragment_header(out, s, piece)
-		                                       : !extension_header(out, s))
+						       : !extension_header(out, s))
 			return;
 }
 

@@ -19,7 +19,7 @@ static void set_payload(struct packet *out, const struct span *s)
 /* Ports, as far as they are there. False when the header does not fit into the
  * captured bytes; wrong only if it did not on the wire either. */
 static bool begin_header(struct packet *out, struct span *s, uint32_t header,
-                         struct counters *counters)
+			 struct counters *counters)
 {
 	if (cursor_left(&s->in) >= header) {
 		read_ports(out, &s->in);

@@ -228,7 +228,7 @@ static enum header open_udp(const struct packet *out, struct inner *in)
 		break;
 	}
 	return out->dest_port == PORT_TEREDO || out->source_port == PORT_TEREDO ? teredo(in)
-	                                                                        : NOT_A_TUNNEL;
+										: NOT_A_TUNNEL;
 }
 
 static enum header open_tunnel(const struct packet *out, const struct span *s, struct inner *in)

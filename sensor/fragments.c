@@ -20,8 +20,8 @@ struct slot {
 	uint32_t most; /* end of the furthest piece */
 	uint32_t units;
 	struct usec since;
-	struct slot *chain;          /* next of the same hash */
-	struct slot *older, *newer;  /* by last use */
+	struct slot *chain;         /* next of the same hash */
+	struct slot *older, *newer; /* by last use */
 };
 
 /* Where the bytes go, and which units of 8 are there. */
@@ -72,7 +72,7 @@ struct fragments *fragments_create(size_t slots, struct counters *counters)
 	f->slots = calloc(slots, sizeof(*f->slots));
 	f->heads = calloc(heads, sizeof(struct slot *));
 	f->rooms = mmap(NULL, slots * sizeof(*f->rooms), PROT_READ | PROT_WRITE,
-	                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (f->rooms == MAP_FAILED)
 		f->rooms = NULL;
 	if (!f->slots || !f->heads || !f->rooms ||
@@ -127,7 +127,7 @@ static bool expired(const struct slot *s, struct usec now)
 }
 
 static struct slot *take_oldest(struct fragments *f, const struct fragment_key *key,
-                                struct slot **head)
+				struct slot **head)
 {
 	struct slot *s = f->oldest;
 
@@ -198,8 +198,7 @@ enum fit { FITS, IS_COPY, OVERLAPS, IS_WRONG };
 
 /* A piece is wrong when it is empty, not in units although others follow, past
  * what a datagram can have, or not wholly captured. */
-static enum fit try_fit(const struct slot *s, const struct room *room,
-                        const struct fragment *piece)
+static enum fit try_fit(const struct slot *s, const struct room *room, const struct fragment *piece)
 {
 	size_t n = cursor_left(&piece->bytes);
 
@@ -218,7 +217,7 @@ static enum fit try_fit(const struct slot *s, const struct room *room,
 
 /* Makes the slot's state what it is with this piece; true when it completes. */
 static bool add_piece(struct fragments *f, struct slot *s, const struct fragment *piece,
-                      const struct fragment_facts *first, struct usec now)
+		      const struct fragment_facts *first, struct usec now)
 {
 	struct room *room = room_of(f, s);
 	enum fit fit = try_fit(s, room, piece);
@@ -246,8 +245,8 @@ static bool add_piece(struct fragments *f, struct slot *s, const struct fragment
 }
 
 struct fragment_state fragments_add(struct fragments *f, const struct fragment_key *key,
-                                    struct usec now, const struct fragment *piece,
-                                    const struct fragment_facts *first)
+				    struct usec now, const struct fragment *piece,
+				    const struct fragment_facts *first)
 {
 	struct slot *s = find(f, key, now);
 	struct fragment_state state = { 0 };

@@ -12,9 +12,9 @@
 #include "schema/counters.h"
 
 enum {
-	FRAGMENT_SLOTS_LEAST = 8,       /* more than tunnels nest */
-	FRAGMENT_DATAGRAM = 64 * 1024,  /* bytes a datagram may have */
-	FRAGMENT_SECONDS = 30,          /* age at which a datagram is given up */
+	FRAGMENT_SLOTS_LEAST = 8,      /* more than tunnels nest */
+	FRAGMENT_DATAGRAM = 64 * 1024, /* bytes a datagram may have */
+	FRAGMENT_SECONDS = 30,         /* age at which a datagram is given up */
 };
 
 /* Compared and hashed as bytes: zero all of it first, padding included. */
@@ -45,7 +45,7 @@ struct fragment {
 struct fragment_state {
 	struct fragment_facts facts; /* of the first piece, when it was seen */
 	bool complete;               /* by this piece; `whole` is lent until the next call but
-	                              * the datagrams of outer headers: those stay, too */
+				      * the datagrams of outer headers: those stay, too */
 	uint8_t protocol;            /* of the first piece; when complete */
 	struct cursor whole;
 };
@@ -59,5 +59,5 @@ void fragments_destroy(struct fragments *f); /* accepts NULL */
 
 /* Takes one piece; `first` has facts when it is a first one. */
 struct fragment_state fragments_add(struct fragments *f, const struct fragment_key *key,
-                                    struct usec now, const struct fragment *piece,
-                                    const struct fragment_facts *first);
+				    struct usec now, const struct fragment *piece,
+				    const struct fragment_facts *first);

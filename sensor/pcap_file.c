@@ -48,25 +48,23 @@ int frame_cut(const struct source *s, uint64_t frames, uint64_t at, char why[SOU
 	const char *problem = source_problem(s);
 
 	snprintf(why, SOURCE_WHY,
-	         "cut short behind frame %" PRIu64 ", at byte %" PRIu64 "%s%s%s; "
-	         "the frames before were read",
-	         frames, at, source_is_gzip(s) ? " of the unpacked data" : "",
-	         problem ? ": " : "", problem ? problem : "");
+		 "cut short behind frame %" PRIu64 ", at byte %" PRIu64 "%s%s%s; "
+		 "the frames before were read",
+		 frames, at, source_is_gzip(s) ? " of the unpacked data" : "", problem ? ": " : "",
+		 problem ? problem : "");
 	return -EIO;
 }
 
-static int too_long(const struct pcap_file *p, uint64_t at, uint32_t captured,
-                    char why[SOURCE_WHY])
+static int too_long(const struct pcap_file *p, uint64_t at, uint32_t captured, char why[SOURCE_WHY])
 {
 	snprintf(why, SOURCE_WHY,
-	         "damaged at byte %" PRIu64 ": frame %" PRIu64 " would have %" PRIu32
-	         " bytes, and no frame has more than %d; the frames before were read",
-	         at, p->frames + 1, captured, FRAME_MOST);
+		 "damaged at byte %" PRIu64 ": frame %" PRIu64 " would have %" PRIu32
+		 " bytes, and no frame has more than %d; the frames before were read",
+		 at, p->frames + 1, captured, FRAME_MOST);
 	return -EIO;
 }
 
-int pcap_file_next(struct pcap_file *p, struct source *s, struct frame *out,
-                   char why[SOURCE_WHY])
+int pcap_file_next(struct pcap_file *p, struct source *s, struct frame *out, char why[SOURCE_WHY])
 {
 	size_t header = p->long_header ? LONG_FRAME_HEADER : FRAME_HEADER;
 

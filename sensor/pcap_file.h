@@ -13,7 +13,7 @@ enum {
 };
 
 struct pcap_file {
-	bool big;         /* byte order of the file's integers */
+	bool big; /* byte order of the file's integers */
 	bool nanoseconds;
 	bool long_header; /* 8 bytes more before each frame */
 	uint16_t link_type;
@@ -24,8 +24,7 @@ struct pcap_file {
 bool pcap_file_begin(struct pcap_file *p, struct source *s);
 
 /* As capture_next(); says where and what in `why`. */
-int pcap_file_next(struct pcap_file *p, struct source *s, struct frame *out,
-                   char why[SOURCE_WHY]);
+int pcap_file_next(struct pcap_file *p, struct source *s, struct frame *out, char why[SOURCE_WHY]);
 
 /* For both formats: the sentence about an input that ends inside something. */
 int frame_cut(const struct source *s, uint64_t frames, uint64_t at, char why[SOURCE_WHY]);

@@ -16,8 +16,8 @@ enum block {
 
 enum {
 	BYTE_ORDER_MAGIC = 0x1a2b3c4d,
-	BLOCK_EDGES = 12,   /* type, length, and the length again at the end */
-	PACKET_HEAD = 28,   /* from the type to the frame; old packets the same */
+	BLOCK_EDGES = 12, /* type, length, and the length again at the end */
+	PACKET_HEAD = 28, /* from the type to the frame; old packets the same */
 	SIMPLE_HEAD = 12,
 	SECTION_LEAST = 28,
 	INTERFACE_LEAST = 20,
@@ -41,9 +41,9 @@ static uint32_t u32(const struct pcapng_file *p, struct cursor *c)
 static int damaged(const struct pcapng_file *p, const char *what, char why[SOURCE_WHY])
 {
 	snprintf(why, SOURCE_WHY,
-	         "damaged in the block at byte %" PRIu64 ", behind frame %" PRIu64
-	         ": %s; the frames before were read",
-	         p->block_at, p->frames, what);
+		 "damaged in the block at byte %" PRIu64 ", behind frame %" PRIu64
+		 ": %s; the frames before were read",
+		 p->block_at, p->frames, what);
 	return -EIO;
 }
 
@@ -182,7 +182,7 @@ static struct usec stamp(const struct pcapng_interface *i, uint64_t ticks)
 }
 
 static int hand_out(struct pcapng_file *p, struct source *s, const struct pcapng_interface *i,
-                    uint32_t captured, uint32_t wire, struct frame *out)
+		    uint32_t captured, uint32_t wire, struct frame *out)
 {
 	size_t number = p->before + (size_t)(i - p->interfaces);
 
@@ -200,7 +200,7 @@ static int hand_out(struct pcapng_file *p, struct source *s, const struct pcapng
 /* interface 4 | time 4+4 | captured 4 | wire 4 | frame | options. In the old
  * packet block the interface has 2 bytes, and a count of drops follows. */
 static int packet(struct pcapng_file *p, struct source *s, uint32_t type, struct frame *out,
-                  char why[SOURCE_WHY])
+		  char why[SOURCE_WHY])
 {
 	if (!source_has(s, PACKET_HEAD - 8))
 		return cut(p, s, why);
@@ -230,7 +230,7 @@ static int packet(struct pcapng_file *p, struct source *s, uint32_t type, struct
 
 /* wire 4 | frame, as much of it as the first interface's snap length lets */
 static int simple_packet(struct pcapng_file *p, struct source *s, struct frame *out,
-                         char why[SOURCE_WHY])
+			 char why[SOURCE_WHY])
 {
 	if (!source_has(s, SIMPLE_HEAD - 8))
 		return cut(p, s, why);
@@ -284,7 +284,7 @@ static uint32_t least_length(uint32_t type)
 
 /* Takes a block's head, and leaves in block_left what follows it. */
 static int begin_block(struct pcapng_file *p, struct source *s, uint32_t *type,
-                       char why[SOURCE_WHY])
+		       char why[SOURCE_WHY])
 {
 	p->block_at = source_offset(s);
 	if (!source_has(s, 8))
@@ -305,7 +305,7 @@ static int begin_block(struct pcapng_file *p, struct source *s, uint32_t *type,
 }
 
 int pcapng_file_next(struct pcapng_file *p, struct source *s, struct frame *out,
-                     char why[SOURCE_WHY])
+		     char why[SOURCE_WHY])
 {
 	for (;;) {
 		uint32_t type = 0;

@@ -9,20 +9,20 @@
 
 struct pcapng_interface {
 	uint16_t link_type;
-	uint32_t most;           /* the interface's snap length; 0: none */
-	uint64_t units;          /* of its time stamps, in a second */
-	int64_t offset;          /* seconds to be added */
+	uint32_t most;  /* the interface's snap length; 0: none */
+	uint64_t units; /* of its time stamps, in a second */
+	int64_t offset; /* seconds to be added */
 };
 
 struct pcapng_file {
 	bool big;
 	struct pcapng_interface *interfaces; /* of this section; owned */
 	size_t count, room;
-	size_t before;           /* interfaces of earlier sections */
-	struct usec time;        /* of the frame before: a simple packet has none */
-	uint64_t block_at;       /* the block whose frame was handed out last, ... */
-	uint32_t block_length;   /* ... its length as its head says, ... */
-	uint32_t block_left;     /* ... and its bytes not taken yet */
+	size_t before;         /* interfaces of earlier sections */
+	struct usec time;      /* of the frame before: a simple packet has none */
+	uint64_t block_at;     /* the block whose frame was handed out last, ... */
+	uint32_t block_length; /* ... its length as its head says, ... */
+	uint32_t block_left;   /* ... and its bytes not taken yet */
 	uint64_t frames;
 };
 
@@ -32,4 +32,4 @@ void pcapng_file_finish(struct pcapng_file *p); /* accepts a zeroed one */
 
 /* As capture_next(); says where and what in `why`. */
 int pcapng_file_next(struct pcapng_file *p, struct source *s, struct frame *out,
-                     char why[SOURCE_WHY]);
+		     char why[SOURCE_WHY]);

@@ -19,11 +19,11 @@ struct key {
 	struct ip_addr source, dest;
 	uint16_t source_port, dest_port;
 	uint16_t protocol;
+	uint16_t icmp; /* type and code: each has a Community ID of its own */
 };
 
 struct tuple {
 	struct key key;
-	uint16_t id_source, id_dest; /* for the Community ID: ICMP's type and code */
 	uint64_t packets[2], bytes[2];
 };
 
@@ -44,13 +44,15 @@ static struct key turned(const struct key *k)
 static size_t place_of(const struct key *key, int *direction)
 {
 	struct key other = turned(key);
+	/* A request each way is two flows to Community ID, so ICMP keeps its direction. */
+	bool turns = key->protocol != 1 && key->protocol != 58;
 
 	for (size_t i = count; i-- > 0;) {
 		*direction = 0;
 		if (memcmp(&tuples[i].key, key, sizeof(*key)) == 0)
 			return i;
 		*direction = 1;
-		if (memcmp(&tuples[i].key, &other, sizeof(other)) == 0)
+		if (turns && memcmp(&tuples[i].key, &other, sizeof(other)) == 0)
 			return i;
 	}
 	*direction = 0;
@@ -68,6 +70,7 @@ static void add(const struct packet *p)
 	key.source_port = p->source_port;
 	key.dest_port = p->dest_port;
 	key.protocol = p->protocol;
+	key.icmp = (uint16_t)(p->icmp_type << 8 | p->icmp_code);
 	size_t i = place_of(&key, &direction);
 	if (i == count) {
 		if (count == room) {
@@ -76,11 +79,7 @@ static void add(const struct packet *p)
 			if (!tuples)
 				abort();
 		}
-		tuples[count++] = (struct tuple){
-			.key = key,
-			.id_source = p->has_icmp ? p->icmp_type : p->source_port,
-			.id_dest = p->has_icmp ? p->icmp_code : p->dest_port,
-		};
+		tuples[count++] = (struct tuple){ .key = key };
 	}
 	tuples[i].packets[direction]++;
 	tuples[i].bytes[direction] += p->ip_bytes;
@@ -90,15 +89,19 @@ static void print(const struct tuple *t)
 {
 	char source[IP_TEXT], dest[IP_TEXT], id[COMMUNITY_ID_TEXT], name[4];
 	const struct key *k = &t->key;
+	bool icmp = k->protocol == 1 || k->protocol == 58;
+
+	community_id((uint8_t)k->protocol, &k->source, &k->dest,
+		     icmp ? k->icmp >> 8 : k->source_port, icmp ? k->icmp & 0xff : k->dest_port,
+		     id);
 
 	printf("{\"type\":\"flow\",\"protocol\":\"%s\",\"community_id\":\"%s\","
 	       "\"client\":{\"ip\":\"%s\",\"port\":%u},\"server\":{\"ip\":\"%s\",\"port\":%u},"
 	       "\"packets\":{\"to_server\":%" PRIu64 ",\"to_client\":%" PRIu64 "},"
 	       "\"bytes\":{\"to_server\":%" PRIu64 ",\"to_client\":%" PRIu64 "}}\n",
-	       protocol_name(k->protocol, name),
-	       community_id((uint8_t)k->protocol, &k->source, &k->dest, t->id_source, t->id_dest, id),
-	       ip_text(&k->source, source), k->source_port, ip_text(&k->dest, dest), k->dest_port,
-	       t->packets[0], t->packets[1], t->bytes[0], t->bytes[1]);
+	       protocol_name(k->protocol, name), id, ip_text(&k->source, source), k->source_port,
+	       ip_text(&k->dest, dest), k->dest_port, t->packets[0], t->packets[1], t->bytes[0],
+	       t->bytes[1]);
 }
 
 int main(int argc, char **argv)
@@ -131,7 +134,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < COUNTER_COUNT; i++)
 		if (counter_value(&counters, i))
 			fprintf(stderr, "%s %" PRIu64 "\n", counter_infos[i].name,
-			        counter_value(&counters, i));
+				counter_value(&counters, i));
 	free(tuples);
 	capture_close(c);
 	decoder_destroy(d);
