@@ -7,10 +7,14 @@
 #include <pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include "sensor/pcapng_file.h"
+
+enum { CHUNK = 256 * 1024, CHUNKS = 256 }; /* of a file that is fingerprinted */
 
 struct capture {
 	struct source source;
@@ -122,25 +126,34 @@ void capture_progress(const struct capture *c, uint64_t *done, uint64_t *all)
 	source_progress(&c->source, done, all);
 }
 
+/* Hashes a file's length and chunks of it: all of a small one, and of a large
+ * one some that are spread over its whole length. */
+static uint64_t hash_chunks(int fd, off_t length, uint8_t *chunk, XXH3_state_t *state)
+{
+	off_t step = length > (off_t)CHUNKS * CHUNK ? length / CHUNKS : CHUNK;
+
+	XXH3_64bits_reset(state);
+	XXH3_64bits_update(state, &length, sizeof(length));
+	for (off_t at = 0; at < length; at += step) {
+		ssize_t got = pread(fd, chunk, CHUNK, at);
+		if (got < 0)
+			return 0;
+		XXH3_64bits_update(state, chunk, (size_t)got);
+	}
+	uint64_t value = XXH3_64bits_digest(state);
+	return value ? value : 1; /* 0 says that there is none */
+}
+
 uint64_t capture_fingerprint(const char *path)
 {
-	enum { CHUNK = 256 * 1024 };
 	uint64_t value = 0;
 	uint8_t *chunk = malloc(CHUNK);
 	XXH3_state_t *state = XXH3_createState();
 	int fd = strcmp(path, "-") == 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
 
-	if (!chunk || !state || fd < 0 || XXH3_64bits_reset(state) != XXH_OK)
-		goto out;
-	ssize_t got;
-	while ((got = read(fd, chunk, CHUNK)) > 0)
-		XXH3_64bits_update(state, chunk, (size_t)got);
-	value = XXH3_64bits_digest(state);
-	if (got < 0)
-		value = 0;
-	else if (value == 0)
-		value = 1; /* 0 says that there is none */
-out:
+	if (chunk && state && fd >= 0 && fstat(fd, &st) == 0)
+		value = hash_chunks(fd, st.st_size, chunk, state);
 	if (fd >= 0)
 		close(fd);
 	XXH3_freeState(state);

@@ -26,7 +26,8 @@ const char *capture_problem(const struct capture *c);
 void capture_progress(const struct capture *c, uint64_t *done, uint64_t *all);
 
 /* Identifies the input's content, for a replay's epoch (exporters/spool.h): the
- * same file gives the same value; 0 for standard input. Reads the whole file. */
+ * same file gives the same value; 0 for standard input. Of a file over 64 MiB it
+ * reads samples. */
 uint64_t capture_fingerprint(const char *path);
 
 /* Name and version of the capture library. */
