@@ -96,7 +96,8 @@ static enum step pppoe(struct walk *w, struct span s)
 }
 
 /* Labels of 4 bytes, the last has the bottom bit. Nothing says what follows: IP
- * by its version; else a pseudowire's Ethernet, with a control word or without. */
+ * by its version; else a pseudowire's Ethernet, with a control word (RFC 4448
+ * section 4.6: it starts with two zero bytes) or without. */
 static enum step mpls(struct walk *w, struct span s)
 {
 	uint32_t label;
@@ -109,13 +110,13 @@ static enum step mpls(struct walk *w, struct span s)
 			return STEP_BAD_LINK;
 	} while (!(label & 0x100));
 
-	int first = cursor_peek(&s.in, 0);
+	bool control = cursor_peek(&s.in, 0) == 0 && cursor_peek(&s.in, 1) == 0;
 	enum step step = ip_any(w, s);
-	if (step == STEP_IP || first < 0 || !walk_deeper(w))
+	if (step == STEP_IP || !cursor_left(&s.in) || !walk_deeper(w))
 		return step;
 	struct packet *out = w->out;
 	uint8_t vlan_count = out->vlan_count;
-	if (first >> 4 == 0) {
+	if (control) {
 		struct span behind = s;
 		span_skip(&behind, 4);
 		if (link_ethernet(w, behind) == STEP_IP)
