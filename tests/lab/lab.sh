@@ -15,6 +15,7 @@
 
 set -euo pipefail
 
+LAB_TOOLS=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 LAB_NAME=vl$$ # namespaces are named vl$$-HOST
 declare -A LAB_VLAN LAB_GATEWAY LAB_GATEWAY6
 LAB_SPACES=()
@@ -74,7 +75,7 @@ lab_space_new()
 lab_open()
 {
 	[ "$(id -u)" = 0 ] || lab_fail "network namespaces need root; run it with sudo"
-	lab_need ip ethtool tcpdump tcprewrite mergecap editcap capinfos ss
+	lab_need ip ethtool tcpdump ss
 	LAB=$(mktemp -d "${TMPDIR:-/tmp}/vigie-lab.XXXXXX")
 	chmod 755 "$LAB"
 	printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files\n' >"$LAB/nsswitch.conf"
@@ -141,6 +142,7 @@ on()
 {
 	local host=$1
 	shift
+	# shellcheck disable=SC2016 # expanded by the inner shell
 	ip netns exec "$(lab_space "$host")" bash -c \
 		'mount --bind "$0" /etc/nsswitch.conf && exec "$@"' "$LAB/nsswitch.conf" "$@"
 }
@@ -165,8 +167,7 @@ serve()
 # Until no TCP conversation with a server's port is left. HOST PORT
 settle()
 {
-	local round
-	for round in $(seq 200); do
+	for _ in $(seq 200); do
 		[ -n "$(on "$1" ss -Htn state connected exclude time-wait "sport = :$2")" ] || return 0
 		sleep 0.05
 	done
@@ -175,8 +176,7 @@ settle()
 # HOST tcp|udp PORT
 await()
 {
-	local round
-	for round in $(seq 200); do
+	for _ in $(seq 200); do
 		[ -z "$(on "$1" ss -Hln --"$2" "sport = :$3")" ] || return 0
 		sleep 0.05
 	done
@@ -197,8 +197,8 @@ mirror_start()
 	mkdir -p "$LAB/mirror"
 	for segment in "$@"; do
 		ip netns exec "$router" tcpdump -Z root -i "br${LAB_VLAN[$segment]}" -s 0 -U \
-			--immediate-mode -B 8192 -w "$LAB/mirror/$segment.pcap" "$LAB_FILTER" \
-			2>"$LAB/mirror/$segment.err" &
+			--immediate-mode -B 8192 --time-stamp-precision=nano \
+			-w "$LAB/mirror/$segment.pcap" "$LAB_FILTER" 2>"$LAB/mirror/$segment.err" &
 		LAB_MIRRORS+=("$segment:$!")
 	done
 	for segment in "$@"; do
@@ -209,16 +209,8 @@ mirror_start()
 	done
 }
 
-# Moves a capture by whole seconds, so that its first packet stands within the given one (UTC).
-mirror_at()
-{
-	local first target
-	first=$(capinfos -TraSm "$1" | tail -n 1 | awk -F, '{ print int($2) }')
-	target=$(date -u -d "$2 UTC" +%s)
-	editcap -F pcap -t "$((target - first))" "$1" "$3"
-}
-
-# [--untagged] OUT.pcap "START TIME"
+# Ends the mirror and writes what it heard, moved in time so that its first packet stands within
+# the given second (UTC). [--untagged] OUT.pcap "START"
 mirror_stop()
 {
 	local tagged=1 entry segment pid legs=()
@@ -234,16 +226,8 @@ mirror_stop()
 		wait "$pid" || true
 		grep -q '^0 packets dropped by kernel' "$LAB/mirror/$segment.err" ||
 			lab_fail "the mirror of $segment lost packets; run it again"
-		if [ "$tagged" = 1 ]; then
-			tcprewrite --enet-vlan=add --enet-vlan-tag="${LAB_VLAN[$segment]}" \
-				--enet-vlan-pri=0 --enet-vlan-cfi=0 \
-				-i "$LAB/mirror/$segment.pcap" -o "$LAB/mirror/$segment.leg"
-		else
-			cp "$LAB/mirror/$segment.pcap" "$LAB/mirror/$segment.leg"
-		fi
-		legs+=("$LAB/mirror/$segment.leg")
+		legs+=("$((tagged * LAB_VLAN[$segment])):$LAB/mirror/$segment.pcap")
 	done
 	LAB_MIRRORS=()
-	mergecap -F pcap -w "$LAB/mirror/all" "${legs[@]}"
-	mirror_at "$LAB/mirror/all" "$2" "$1"
+	"$LAB_TOOLS/merge-legs.py" "$1" "$(date -u -d "$2 UTC" +%s)" "${legs[@]}"
 }

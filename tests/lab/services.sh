@@ -8,9 +8,8 @@ lab_services()
 	lab_need storescp storescu echoscu findscu movescu dcmqrscp mllp_send nginx curl openssl \
 		sshd ssh ssh-keygen Xvnc gvnccapture Xvfb xrdp xfreerdp smbd smbclient dnsmasq dig \
 		chronyd snmpd snmpget ping socat
-	TOOLS=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 	mkdir -p "$LAB/images" "$LAB/messages" "$LAB/tls"
-	"$TOOLS/make-messages.py" "$LAB/messages"
+	"$LAB_TOOLS/make-messages.py" "$LAB/messages"
 	openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=Laboratory CA" \
 		-keyout "$LAB/tls/ca.key" -out "$LAB/tls/ca.pem" 2>/dev/null
 	ssh-keygen -q -t ed25519 -N '' -C lab -f "$LAB/ssh-host"
@@ -23,7 +22,7 @@ lab_services()
 images()
 {
 	mkdir -p "$LAB/images/$3"
-	[ -n "$(ls "$LAB/images/$3")" ] || "$TOOLS/make-images.py" "$LAB/images/$3" "$@"
+	[ -n "$(ls "$LAB/images/$3")" ] || "$LAB_TOOLS/make-images.py" "$LAB/images/$3" "$@"
 	ls "$LAB/images/$3/"*.dcm
 }
 
@@ -71,7 +70,7 @@ dicom_find()
 # HOST PORT [CODE] [ADDRESS]
 hl7_server()
 {
-	serve "$1" "$TOOLS/hl7-server.py" "${4:-0.0.0.0}" "$2" "${3:-AA}"
+	serve "$1" "$LAB_TOOLS/hl7-server.py" "${4:-0.0.0.0}" "$2" "${3:-AA}"
 	await "$1" tcp "$2"
 }
 
@@ -94,7 +93,7 @@ hl7_feed()
 	for message in "$@"; do
 		files+=("$LAB/messages/$message.hl7")
 	done
-	try "$host" "$TOOLS/hl7-send.py" "$address" "$port" 0.1 "${files[@]}"
+	try "$host" "$LAB_TOOLS/hl7-send.py" "$address" "$port" 0.1 "${files[@]}"
 }
 
 # A certificate for a server's names. FILE NAME...
@@ -195,7 +194,8 @@ rdp_server()
 	await "$host" tcp 3389
 }
 
-# Needs an X display of its own while it runs. HOST ADDRESS DISPLAY
+# Looks at the login page for two seconds, then the client is cut off. It needs an X display of its
+# own. HOST ADDRESS DISPLAY
 rdp_session()
 {
 	serve "$1" Xvfb ":$3" -screen 0 640x480x16 -nolisten tcp
@@ -203,8 +203,9 @@ rdp_session()
 		[ ! -e "/tmp/.X11-unix/X$3" ] || break
 		sleep 0.05
 	done
-	DISPLAY=:$3 HOME=$LAB try "$1" timeout -s KILL 2 xfreerdp "/v:$2" /cert:ignore /u:ZZPHIuser \
-		/p:ZZSECRET /sec:tls /size:320x240 /bpp:16
+	DISPLAY=:$3 HOME=$LAB on "$1" timeout -s KILL 2 xfreerdp "/v:$2" /cert:ignore \
+		/u:ZZPHIuser /p:ZZSECRET /sec:tls /size:320x240 /bpp:16 \
+		>>"$LAB/$1.log" 2>&1 </dev/null || [ $? = 137 ]
 }
 
 # A share named `public` without accounts. HOST
@@ -249,7 +250,7 @@ smb_session()
 # world itself. HOST [FORWARD]
 dns_server()
 {
-	local rest=(--host-record=www.world.example,192.0.2.80)
+	local rest=('--host-record=www.world.example,192.0.2.80')
 	[ -z "${2:-}" ] || rest=(--server="$2")
 	serve "$1" dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts --no-resolv \
 		--user=root --pid-file= --log-facility=- --port=53 --bind-dynamic \
