@@ -184,3 +184,11 @@ void geo_lookup(const struct geo *g, const struct ip_addr *ip, struct geo_result
 		if (find(&g->databases[i], ip, &entry))
 			read_entry(&entry, out);
 }
+
+const char *geo_library(void)
+{
+	static char text[64];
+
+	snprintf(text, sizeof(text), "libmaxminddb %s", MMDB_lib_version());
+	return text;
+}

@@ -29,3 +29,6 @@ void geo_close(struct geo *g); /* accepts NULL */
 /* Fills all of `out`; g may be NULL: then nothing is known. Does not allocate;
  * may be called from several threads at once. */
 void geo_lookup(const struct geo *g, const struct ip_addr *ip, struct geo_result *out);
+
+/* Name and version of the library. */
+const char *geo_library(void);
