@@ -84,6 +84,11 @@ int pcap_file_next(struct pcap_file *p, struct source *s, struct frame *out, cha
 	if (!source_has(s, header + captured))
 		return frame_cut(s, p->frames, at, why);
 	cursor_skip(&s->ahead, header);
+	/* The frame after this one: its place depends on this one's length, so the
+	 * processor cannot guess it. Prefetching past the buffer does no harm. */
+	const uint8_t *next = s->ahead.at + captured;
+	__builtin_prefetch(next);
+	__builtin_prefetch(next + 64);
 
 	if (p->nanoseconds)
 		fraction /= 1000;
