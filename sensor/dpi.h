@@ -37,7 +37,7 @@ int dpi_flow_begin(struct dpi *d);
  * go to the same slot. `ms`: its time. True when the answer is final: then end
  * the flow. Until then the answer is the best so far. */
 bool dpi_inspect(struct dpi *d, int slot, const uint8_t *ip, size_t ip_len, uint64_t ms,
-                 struct dpi_answer *out);
+		 struct dpi_answer *out);
 void dpi_flow_end(struct dpi *d, int slot);
 
 /* Bytes that the library holds now, for all objects of the process. */
