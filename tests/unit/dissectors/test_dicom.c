@@ -415,15 +415,35 @@ Test(dicom, what_does_not_fit_is_invalid)
 	client.n = server.n = body.n = 0;
 	put_fixed(&body, "PACS", "CT");
 	put_context(&body, true, 1, 0, "ZZPHI", implicit);
-	put_context(&body, true, 3, 0,
-		    "1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5",
-		    implicit);
 	put_user(&body, "ZZ*PHI", true);
 	put_pdu(&client, 1, &body);
 	play(5);
 	cr_expect(strstr(shown.text, "dicom.sop_class=invalid dicom.calling_max_pdu"));
 	cr_expect(strstr(shown.text, "dicom.calling_version=invalid"));
 	cr_expect(!strstr(shown.text, "ZZ"));
+}
+
+static const char long_uid[] = "1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3";
+
+Test(dicom, a_uid_that_is_too_long)
+{
+	static struct bytes body, command;
+	static const char filler[200] = "1.2.840.10008.1.1";
+
+	client.n = server.n = body.n = command.n = 0;
+	put_fixed(&body, "PACS", "CT");
+	put_context(&body, true, 1, 0, long_uid, implicit);
+	put_pdu(&client, 1, &body);
+	put_element(&command, 0, "\x70\0\0\0", 4);
+	put_element(&command, 2, filler, sizeof(filler));
+	put_short(&command, 0x0100, 1);
+	put_data(&client, 1, &command, 1 << 16);
+	for (size_t piece = 1; piece < 300; piece += 13) {
+		play(piece);
+		cr_expect_str_eq(shown.text,
+				 "dicom.calling_ae=CT dicom.called_ae=PACS dicom.sop_class=invalid "
+				 "dicom.contexts_proposed=1 dicom.c_store=1");
+	}
 }
 
 Test(dicom, a_large_item_is_passed_over)
@@ -606,6 +626,11 @@ Test(dicom, probe_waits_only_while_the_prefix_fits)
 			cr_expect(probe(client.at, n) == PROBE_NO, "%zu at %zu", rows[i].at, n);
 		client.at[rows[i].at] = old;
 	}
+	client.at[4] = 0;
+	client.at[5] = 71; /* shorter than the fixed part and a first item's header */
+	cr_expect(probe(client.at, client.n) == PROBE_NO);
+	client.at[5] = 72;
+	cr_expect(probe(client.at, client.n) == PROBE_YES);
 	cr_expect(dissector_dicom.probe(cursor_of(client.at, client.n), TRANSPORT_UDP, 1, 2,
 					false) == PROBE_NO);
 }
