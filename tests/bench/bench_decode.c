@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What reading and decoding cost: nanoseconds of processor time per frame, each
+ * What reading and decoding cost: nanoseconds of processor time per frame in the loop, each
  * figure the least of several rounds, so that other load disturbs less.
  *
  * usage: bench_decode FILE [ROUNDS] */
@@ -28,9 +28,9 @@ static int run(const char *path, bool decoding, struct sum *sum, double *ns)
 	static struct counters counters;
 	static struct packet packet;
 	struct frame frame;
-	double start = cpu_ns();
 	struct capture *c = capture_open(path, why);
 	struct decoder *d = decoder_create(1024, &counters);
+	double start = cpu_ns();
 
 	*sum = (struct sum){ 0 };
 	if (!c)
@@ -41,9 +41,9 @@ static int run(const char *path, bool decoding, struct sum *sum, double *ns)
 		if (decoding)
 			sum->ip += decode(d, &frame, &packet) == DECODE_OK;
 	}
+	*ns = cpu_ns() - start;
 	capture_close(c);
 	decoder_destroy(d);
-	*ns = cpu_ns() - start;
 	return sum->frames ? 0 : -1;
 }
 
