@@ -80,7 +80,7 @@ static void as_mac(sqlite3_context *c, int n, sqlite3_value **v)
 		return;
 	const uint8_t *m = sqlite3_value_blob(v[0]);
 	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
-	         m[5]);
+		 m[5]);
 	sqlite3_result_text(c, text, -1, SQLITE_TRANSIENT);
 }
 
@@ -125,7 +125,7 @@ static void as_word(sqlite3_context *c, int n, sqlite3_value **v)
 		return;
 	int value = sqlite3_value_int(v[1]);
 	const char *word = !strcmp(list, "protocol") ? protocol_name((unsigned)value, number)
-	                                             : word_of(list, value);
+						     : word_of(list, value);
 	if (*word)
 		sqlite3_result_text(c, word, -1, SQLITE_TRANSIENT);
 }
@@ -145,9 +145,9 @@ static int add_functions(sqlite3 *handle)
 	int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
 
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-		int code = sqlite3_create_function(handle, functions[i].name,
-		                                   functions[i].arguments, flags, NULL,
-		                                   functions[i].call, NULL, NULL);
+		int code =
+			sqlite3_create_function(handle, functions[i].name, functions[i].arguments,
+						flags, NULL, functions[i].call, NULL, NULL);
 		if (code != SQLITE_OK)
 			return failure(code);
 	}
@@ -177,14 +177,16 @@ int db_open_writer(const char *path, bool sync, struct db **out, char why[256])
 	 * checkpoints come seldom enough that each page is written back once. */
 	if (!error)
 		error = db_exec(*out, "PRAGMA journal_mode=WAL; PRAGMA cache_size=-65536;"
-		                      "PRAGMA wal_autocheckpoint=8192;"
-		                      "PRAGMA journal_size_limit=67108864;"
-		                      "PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY");
+				      "PRAGMA wal_autocheckpoint=8192;"
+				      "PRAGMA journal_size_limit=67108864;"
+				      "PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY");
 	if (!error)
-		error = db_exec(*out, sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+		error = db_exec(*out,
+				sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
 	if (error) {
 		snprintf(why, 256, "%s: %s", path,
-		         *out && (*out)->handle ? sqlite3_errmsg((*out)->handle) : strerror(-error));
+			 *out && (*out)->handle ? sqlite3_errmsg((*out)->handle)
+						: strerror(-error));
 		db_close(*out);
 		*out = NULL;
 	}
@@ -198,7 +200,7 @@ int db_open_reader(struct db **out)
 	int error = open_handle(":memory:", flags, out);
 	if (!error)
 		error = db_exec(*out, "PRAGMA trusted_schema=OFF; PRAGMA cache_size=-8192;"
-		                      "PRAGMA temp_store=FILE");
+				      "PRAGMA temp_store=FILE");
 	if (error) {
 		db_close(*out);
 		*out = NULL;
@@ -260,7 +262,7 @@ int db_detach(struct db *db, const char *name)
 }
 
 static int only_select(void *context, int action, const char *a, const char *b, const char *c,
-                       const char *d)
+		       const char *d)
 {
 	(void)context;
 	(void)a;
@@ -324,7 +326,8 @@ int db_prepare(struct db *db, const char *sql, struct db_stmt **out)
 	sqlite3_stmt *s = NULL;
 
 	*out = NULL;
-	int error = failure(sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &s, &rest));
+	int error = failure(
+		sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &s, &rest));
 	if (!error && !s)
 		return -EINVAL;
 	if (!error && !is_blank(rest)) {

@@ -42,7 +42,7 @@ static bool same_text(const char *a, const char *b)
 }
 
 static bool same_key(enum rollup_kind kind, const struct record_flow *a,
-                     const struct record_flow *b)
+		     const struct record_flow *b)
 {
 	if (!same_text(a->exercise, b->exercise) ||
 	    !same_text(a->client.segment, b->client.segment) ||

@@ -16,8 +16,8 @@ enum rollup_kind {
 };
 
 struct rollup_row {
-	int64_t bucket;                  /* start of the minute or hour, microseconds */
-	const struct record_flow *flow;  /* any of the row's flows, for its key; lent */
+	int64_t bucket;                 /* start of the minute or hour, microseconds */
+	const struct record_flow *flow; /* any of the row's flows, for its key; lent */
 	uint64_t hash;
 	uint64_t flows, packets, bytes;
 	enum severity severity; /* the worst */

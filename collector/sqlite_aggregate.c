@@ -10,25 +10,44 @@
 
 /* A question by its keys: up to three columns, the same in every source. */
 struct grouping {
-	const char *keys[3];    /* of a source's row; "''" where there is none */
-	const char *shown;      /* of the sums' k1, k2, k3 */
-	bool minute, hour;      /* which rollups have the keys */
-	const char *only;       /* a further condition, or NULL */
+	const char *keys[3]; /* of a source's row; "''" where there is none */
+	const char *shown;   /* of the sums' k1, k2, k3 */
+	bool minute, hour;   /* which rollups have the keys */
+	const char *only;    /* a further condition, or NULL */
 };
 
 static const struct grouping tops[] = {
 	[STORE_BY_CLIENT] = { { "client_ip", "client_segment", "''" },
-	                      "ip_text(k1) AS client, nullif(k2, '') AS segment", false, true, NULL },
+			      "ip_text(k1) AS client, nullif(k2, '') AS segment",
+			      false,
+			      true,
+			      NULL },
 	[STORE_BY_SERVER] = { { "server_ip", "server_segment", "''" },
-	                      "ip_text(k1) AS server, nullif(k2, '') AS segment", false, true, NULL },
+			      "ip_text(k1) AS server, nullif(k2, '') AS segment",
+			      false,
+			      true,
+			      NULL },
 	[STORE_BY_APP] = { { "app", "''", "''" }, "nullif(k1, '') AS app", false, true, NULL },
 	[STORE_BY_SEGMENT] = { { "client_segment", "''", "''" },
-	                       "nullif(k1, '') AS segment", true, true, NULL },
+			       "nullif(k1, '') AS segment",
+			       true,
+			       true,
+			       NULL },
 	[STORE_BY_PAIR] = { { "client_ip", "server_ip", "''" },
-	                    "ip_text(k1) AS client, ip_text(k2) AS server", false, true, NULL },
-	[STORE_BY_VENDOR] = { { "vendor", "''", "''" }, "k1 AS vendor", false, false, "vendor <> ''" },
-	[STORE_BY_VERDICT] = { { "verdict", "''", "''" }, "word('verdict', k1) AS verdict", true,
-	                       false, NULL },
+			    "ip_text(k1) AS client, ip_text(k2) AS server",
+			    false,
+			    true,
+			    NULL },
+	[STORE_BY_VENDOR] = { { "vendor", "''", "''" },
+			      "k1 AS vendor",
+			      false,
+			      false,
+			      "vendor <> ''" },
+	[STORE_BY_VERDICT] = { { "verdict", "''", "''" },
+			       "word('verdict', k1) AS verdict",
+			       true,
+			       false,
+			       NULL },
 };
 
 /* A flow is counted once at each segment that it touches. */
@@ -40,7 +59,9 @@ static const struct grouping matrix = {
 	{ "client_segment", "server_segment", "verdict" },
 	"nullif(k1, '') AS client_segment, nullif(k2, '') AS server_segment,"
 	" word('verdict', k3) AS verdict",
-	true, false, NULL
+	true,
+	false,
+	NULL
 };
 
 /* total() is used for sums, since sum() fails where a hostile sensor's numbers
@@ -74,7 +95,8 @@ static enum table source_of(const struct grouping *g, const struct store_filter 
 static int add_partition(struct db *db, const struct grouping *g, const struct store_filter *f)
 {
 	static const char *const names[] = {
-		[TABLE_FLOWS] = "flows", [TABLE_MINUTE] = "rollup_minute",
+		[TABLE_FLOWS] = "flows",
+		[TABLE_MINUTE] = "rollup_minute",
 		[TABLE_HOUR] = "rollup_hour",
 	};
 	enum table source = source_of(g, f);
@@ -87,9 +109,9 @@ static int add_partition(struct db *db, const struct grouping *g, const struct s
 	if (g->only)
 		where_and(&where, g->only);
 	buf_format(&sql, "INSERT INTO temp.sums SELECT %s, %s, %s, %s FROM p.%s%s GROUP BY 1, 2, 3",
-	           g->keys[0], g->keys[1], g->keys[2],
-	           source == TABLE_FLOWS ? flow_sums : rollup_sums, names[source],
-	           where.sql.failed ? "" : where.sql.data);
+		   g->keys[0], g->keys[1], g->keys[2],
+		   source == TABLE_FLOWS ? flow_sums : rollup_sums, names[source],
+		   where.sql.failed ? "" : where.sql.data);
 	if (!sql.failed && !where.sql.failed)
 		error = db_prepare(db, sql.data, &s);
 	if (!error) {
@@ -103,7 +125,7 @@ static int add_partition(struct db *db, const struct grouping *g, const struct s
 }
 
 static int add_partitions(struct sqlite_store *s, struct db *db, const struct store_query *q,
-                          const struct grouping *g, bool both_segments)
+			  const struct grouping *g, bool both_segments)
 {
 	const struct store_filter *f = &q->filter;
 	char path[PATH_MAX];
@@ -114,7 +136,7 @@ static int add_partitions(struct sqlite_store *s, struct db *db, const struct st
 	if (error)
 		return error;
 	partitions_touched(s, f->has_since, f->since, f->has_until, f->until, keys, count, &from,
-	                   &to);
+			   &to);
 	for (size_t i = from; i < to && !error; i++) {
 		partition_path(s, keys[i], path);
 		error = db_attach(db, path, "p");
@@ -130,7 +152,7 @@ static int add_partitions(struct sqlite_store *s, struct db *db, const struct st
 }
 
 static int emit_sums(struct db *db, const struct store_query *q, const struct grouping *g,
-                     const struct store_sink *sink, struct store_answer *answer)
+		     const struct store_sink *sink, struct store_answer *answer)
 {
 	static const char *const orders[] = {
 		[STORE_ORDER_BYTES] = "bytes DESC, ",
@@ -141,13 +163,13 @@ static int emit_sums(struct db *db, const struct store_query *q, const struct gr
 	struct db_stmt *s = NULL;
 
 	buf_format(&sql,
-	           "SELECT %s, CAST(total(flows) AS INTEGER) AS flows,"
-	           " CAST(total(packets) AS INTEGER) AS packets,"
-	           " CAST(total(bytes) AS INTEGER) AS bytes,"
-	           " word('severity', max(severity)) AS severity,"
-	           " time_text(min(first)) AS first, time_text(max(last)) AS last"
-	           " FROM temp.sums GROUP BY k1, k2, k3 ORDER BY %sk1, k2, k3 LIMIT %zu",
-	           g->shown, q->question == STORE_TOP ? orders[q->order] : "", q->limit + 1);
+		   "SELECT %s, CAST(total(flows) AS INTEGER) AS flows,"
+		   " CAST(total(packets) AS INTEGER) AS packets,"
+		   " CAST(total(bytes) AS INTEGER) AS bytes,"
+		   " word('severity', max(severity)) AS severity,"
+		   " time_text(min(first)) AS first, time_text(max(last)) AS last"
+		   " FROM temp.sums GROUP BY k1, k2, k3 ORDER BY %sk1, k2, k3 LIMIT %zu",
+		   g->shown, q->question == STORE_TOP ? orders[q->order] : "", q->limit + 1);
 	int error = sql.failed ? -ENOMEM : db_prepare(db, sql.data, &s);
 	if (!error)
 		error = rows_emit(s, 0, q->limit, sink, &answer->cut);
@@ -157,13 +179,13 @@ static int emit_sums(struct db *db, const struct store_query *q, const struct gr
 }
 
 int aggregate_query(struct sqlite_store *s, struct db *db, const struct store_query *q,
-                    const struct store_sink *sink, struct store_answer *answer)
+		    const struct store_sink *sink, struct store_answer *answer)
 {
 	const struct grouping *g = q->question == STORE_MATRIX ? &matrix : &tops[q->by];
 	bool both = q->question == STORE_TOP && q->by == STORE_BY_SEGMENT;
 	int error = db_exec(db, "CREATE TEMP TABLE sums (k1, k2, k3, flows INTEGER,"
-	                        " packets INTEGER, bytes INTEGER, severity INTEGER,"
-	                        " first INTEGER, last INTEGER)");
+				" packets INTEGER, bytes INTEGER, severity INTEGER,"
+				" first INTEGER, last INTEGER)");
 
 	if (!error)
 		error = add_partitions(s, db, q, g, both);

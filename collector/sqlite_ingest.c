@@ -90,7 +90,7 @@ static void bind_identity(struct db_stmt *s, const struct batch_identity *id)
 
 /* 1 when the batch was not known to this file, 0 when it was, or -errno. */
 static int note_batch(struct db *db, struct db_stmt *s, const struct store_batch *batch,
-                      size_t records, struct usec now)
+		      size_t records, struct usec now)
 {
 	bind_identity(s, &batch->identity);
 	db_bind_int(s, 5, now.v);
@@ -302,10 +302,10 @@ static int put_sensor(struct ingest *in, const struct store_batch *batch)
 
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct record *r = &batch->records[i];
-		int64_t end = r->type == RECORD_FLOW    ? r->flow.end.v :
-		              r->type == RECORD_ALERT   ? r->alert.last_seen.v :
-		              r->type == RECORD_HEALTH  ? r->health.minute.v :
-		                                          r->coverage.minute.v;
+		int64_t end = r->type == RECORD_FLOW     ? r->flow.end.v
+			      : r->type == RECORD_ALERT  ? r->alert.last_seen.v
+			      : r->type == RECORD_HEALTH ? r->health.minute.v
+							 : r->coverage.minute.v;
 		last = end > last ? end : last;
 		if (r->type == RECORD_HEALTH && r->health.version)
 			version = r->health.version;

@@ -16,14 +16,15 @@ int query_failed(const struct db *db, int error, struct store_answer *answer)
 	if (answer->why[0])
 		return error;
 	if (error == -ETIMEDOUT)
-		snprintf(answer->why, sizeof(answer->why),
-		         "the question took too long; narrow it, for instance with since and until");
+		snprintf(
+			answer->why, sizeof(answer->why),
+			"the question took too long; narrow it, for instance with since and until");
 	else if (error == -EACCES)
 		snprintf(answer->why, sizeof(answer->why),
-		         "only one SELECT over the views is allowed");
+			 "only one SELECT over the views is allowed");
 	else if (error == -E2BIG)
 		snprintf(answer->why, sizeof(answer->why),
-		         "more than one statement, or too large a value; send one SELECT");
+			 "more than one statement, or too large a value; send one SELECT");
 	else if (db)
 		snprintf(answer->why, sizeof(answer->why), "%s", db_error(db));
 	else
@@ -32,8 +33,8 @@ int query_failed(const struct db *db, int error, struct store_answer *answer)
 }
 
 void partitions_touched(const struct sqlite_store *s, bool has_since, struct usec since,
-                        bool has_until, struct usec until, const int64_t *keys, size_t count,
-                        size_t *from, size_t *to)
+			bool has_until, struct usec until, const int64_t *keys, size_t count,
+			size_t *from, size_t *to)
 {
 	*from = 0;
 	*to = count;
@@ -53,7 +54,7 @@ static void hex_of(struct buf *out, const uint8_t *bytes, size_t n)
 }
 
 static void value_of(const struct db_stmt *from, int at, bool json, struct buf *hex,
-                     struct store_value *out)
+		     struct store_value *out)
 {
 	const uint8_t *bytes;
 	size_t n;
@@ -85,7 +86,7 @@ static void value_of(const struct db_stmt *from, int at, bool json, struct buf *
 }
 
 static int emit_row(struct db_stmt *from, int columns, uint64_t json, struct buf *hexes,
-                    const struct store_sink *sink)
+		    const struct store_sink *sink)
 {
 	struct store_value values[COLUMNS_MOST];
 
@@ -95,7 +96,7 @@ static int emit_row(struct db_stmt *from, int columns, uint64_t json, struct buf
 }
 
 int rows_emit(struct db_stmt *from, uint64_t json, size_t limit, const struct store_sink *sink,
-              bool *more)
+	      bool *more)
 {
 	const char *names[COLUMNS_MOST];
 	int columns = db_columns(from);
@@ -136,14 +137,13 @@ struct listing {
 };
 
 static const struct listing listings[] = {
-	[STORE_FLOWS] = { TABLE_FLOWS, "flows", "start DESC, rowid DESC",
-	                  "(start, rowid) < (?, ?)", 2, flow_columns_text, flow_read },
+	[STORE_FLOWS] = { TABLE_FLOWS, "flows", "start DESC, rowid DESC", "(start, rowid) < (?, ?)",
+			  2, flow_columns_text, flow_read },
 	[STORE_ALERTS] = { TABLE_ALERTS, "alerts", "severity DESC, last_seen DESC, rowid DESC",
-	                   "(severity, last_seen, rowid) < (?, ?, ?)", 3, alert_columns_text,
-	                   alert_read },
+			   "(severity, last_seen, rowid) < (?, ?, ?)", 3, alert_columns_text,
+			   alert_read },
 	[STORE_COVERAGE] = { TABLE_COVERAGE, "coverage", "minute DESC, rowid DESC",
-	                     "(minute, rowid) < (?, ?)", 2, coverage_columns_text,
-	                     coverage_read },
+			     "(minute, rowid) < (?, ?)", 2, coverage_columns_text, coverage_read },
 };
 
 static const char *const listing_keys[] = {
@@ -189,11 +189,11 @@ static void write_cursor(const struct walk *w, char out[STORE_CURSOR])
 
 	for (int i = 0; i < w->kind->keys; i++)
 		n += snprintf(out + n, STORE_CURSOR - (size_t)n, "%s%" PRId64, i ? "." : "",
-		              w->last[i]);
+			      w->last[i]);
 }
 
 static int prepare_listing(struct walk *w, const char *schema, struct where *where,
-                           struct db_stmt **out)
+			   struct db_stmt **out)
 {
 	struct buf sql = { 0 };
 	int error = -ENOMEM;
@@ -207,7 +207,7 @@ static int prepare_listing(struct walk *w, const char *schema, struct where *whe
 	buf_format(&sql, "SELECT %s, ", listing_keys[w->query->question]);
 	w->kind->columns(&sql, false);
 	buf_format(&sql, " FROM %s.%s%s ORDER BY %s LIMIT %zu", schema, w->kind->name,
-	           where->sql.failed ? "" : where->sql.data, w->kind->order, w->left + 1);
+		   where->sql.failed ? "" : where->sql.data, w->kind->order, w->left + 1);
 	if (!sql.failed && !where->sql.failed)
 		error = db_prepare(w->db, sql.data, out);
 	buf_finish(&sql);
@@ -267,9 +267,9 @@ static int walk_partitions(struct walk *w)
 	if (error)
 		return error;
 	partitions_touched(w->store, f->has_since, f->since, f->has_until, f->until, keys, count,
-	                   &from, &to);
-	int64_t newest = w->has_cursor ? partition_key(w->store, (struct usec){ w->cursor[0] })
-	                               : INT64_MAX;
+			   &from, &to);
+	int64_t newest =
+		w->has_cursor ? partition_key(w->store, (struct usec){ w->cursor[0] }) : INT64_MAX;
 	while (to > from && !error && !w->more) {
 		int64_t key = keys[--to];
 		if (key > newest)
@@ -287,16 +287,20 @@ static int walk_partitions(struct walk *w)
 }
 
 static int listing_query(struct sqlite_store *s, struct db *db, const struct store_query *q,
-                         const struct store_sink *sink, struct store_answer *answer)
+			 const struct store_sink *sink, struct store_answer *answer)
 {
-	struct walk w = { .store = s,       .db = db,         .query = q,
-		          .kind = &listings[q->question],     .sink = sink,
-		          .answer = answer, .left = q->limit };
+	struct walk w = { .store = s,
+			  .db = db,
+			  .query = q,
+			  .kind = &listings[q->question],
+			  .sink = sink,
+			  .answer = answer,
+			  .left = q->limit };
 	int error;
 
 	if (!parse_cursor(&w, q->cursor)) {
 		snprintf(answer->why, sizeof(answer->why),
-		         "cursor is not one of ours; give `next` of the answer before");
+			 "cursor is not one of ours; give `next` of the answer before");
 		return -EINVAL;
 	}
 	error = q->question == STORE_ALERTS ? walk_file(&w, "m") : walk_partitions(&w);
@@ -327,7 +331,7 @@ static const char sensors_sql[] =
 	" FROM m.sensors s";
 
 static int sensors_query(struct db *db, const struct store_query *q, const struct store_sink *sink,
-                         struct store_answer *answer)
+			 struct store_answer *answer)
 {
 	const uint64_t json = 1 << 10 | 1 << 11;
 	struct where where = { 0 };
@@ -337,7 +341,7 @@ static int sensors_query(struct db *db, const struct store_query *q, const struc
 
 	where_filter(&where, TABLE_SENSORS, &q->filter);
 	buf_format(&sql, "%s%s ORDER BY sensor LIMIT %zu", sensors_sql,
-	           where.sql.failed ? "" : where.sql.data, q->limit);
+		   where.sql.failed ? "" : where.sql.data, q->limit);
 	int error = sql.failed || where.sql.failed ? -ENOMEM : db_prepare(db, sql.data, &s);
 	if (!error) {
 		where_apply(&where, s, 1);
@@ -354,9 +358,9 @@ static int sensors_query(struct db *db, const struct store_query *q, const struc
 static int check_filter(const struct store_query *q, struct store_answer *answer)
 {
 	static const enum table tables[] = {
-		[STORE_FLOWS] = TABLE_FLOWS,   [STORE_ALERTS] = TABLE_ALERTS,
+		[STORE_FLOWS] = TABLE_FLOWS,       [STORE_ALERTS] = TABLE_ALERTS,
 		[STORE_COVERAGE] = TABLE_COVERAGE, [STORE_TOP] = TABLE_FLOWS,
-		[STORE_MATRIX] = TABLE_FLOWS,  [STORE_SENSORS] = TABLE_SENSORS,
+		[STORE_MATRIX] = TABLE_FLOWS,      [STORE_SENSORS] = TABLE_SENSORS,
 	};
 	const char *misfit = where_misfit(tables[q->question], &q->filter);
 
@@ -367,7 +371,7 @@ static int check_filter(const struct store_query *q, struct store_answer *answer
 }
 
 static int answer_query(struct sqlite_store *s, struct db *db, const struct store_query *q,
-                        const struct store_sink *sink, struct store_answer *answer)
+			const struct store_sink *sink, struct store_answer *answer)
 {
 	switch (q->question) {
 	case STORE_TOP:
@@ -384,7 +388,7 @@ static int answer_query(struct sqlite_store *s, struct db *db, const struct stor
 }
 
 int sqlite_query(void *state, const struct store_query *q, const struct store_sink *sink,
-                 struct store_answer *answer)
+		 struct store_answer *answer)
 {
 	struct sqlite_store *s = state;
 	char path[PATH_MAX];

@@ -10,11 +10,13 @@ struct column {
 	const char *name, *type;
 };
 
-#define ENDPOINT(side)                                                                  \
-	{ side "_ip", "BLOB NOT NULL" }, { side "_port", "INTEGER" },                   \
-	{ side "_mac", "BLOB" }, { side "_segment", "TEXT NOT NULL" },                  \
-	{ side "_impact", "INTEGER NOT NULL" }, { side "_asn", "INTEGER NOT NULL" },    \
-	{ side "_country", "TEXT NOT NULL" }
+#define ENDPOINT(side) \
+	{ side "_ip", "BLOB NOT NULL" }, { side "_port", "INTEGER" }, { side "_mac", "BLOB" }, \
+		{ side "_segment", "TEXT NOT NULL" }, { side "_impact", "INTEGER NOT NULL" }, \
+		{ side "_asn", "INTEGER NOT NULL" }, \
+	{ \
+		side "_country", "TEXT NOT NULL" \
+	}
 
 /* clang-format off */
 static const struct column flow_columns[] = {
@@ -74,7 +76,7 @@ static void columns_text(struct buf *out, const struct column *list, size_t coun
 {
 	for (size_t i = 0; i < count; i++)
 		buf_format(out, "%s\"%s\"%s%s", i ? ", " : "", list[i].name, with_types ? " " : "",
-		           with_types ? list[i].type : "");
+			   with_types ? list[i].type : "");
 }
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -163,7 +165,7 @@ static void put_tcp(struct binder *b, const struct record_flow *f)
 	put_int_if(b, f->has_tcp && t->has_rtt_server, t->rtt_server_us);
 	put_int_if(b, f->has_tcp, t->retransmissions);
 	put_int_if(b, f->has_tcp,
-	           t->missed_bytes > INT64_MAX ? INT64_MAX : (int64_t)t->missed_bytes);
+		   t->missed_bytes > INT64_MAX ? INT64_MAX : (int64_t)t->missed_bytes);
 	put_int_if(b, f->has_tcp, t->midstream);
 }
 
@@ -222,7 +224,7 @@ void flow_bind(struct db_stmt *to, const struct record_flow *f, struct buf *scra
 }
 
 void alert_bind(struct db_stmt *to, const struct record_alert *a, struct usec received,
-                struct buf *scratch)
+		struct buf *scratch)
 {
 	struct binder b = { .to = to };
 

@@ -3,25 +3,24 @@
 
 #include <errno.h>
 
-#define BATCHES                                                                          \
+#define BATCHES \
 	"CREATE TABLE IF NOT EXISTS batches (sensor TEXT NOT NULL, stream INTEGER NOT NULL," \
-	" epoch INTEGER NOT NULL, sequence INTEGER NOT NULL, received INTEGER NOT NULL,"     \
-	" records INTEGER NOT NULL, PRIMARY KEY (sensor, stream, epoch, sequence))"          \
+	" epoch INTEGER NOT NULL, sequence INTEGER NOT NULL, received INTEGER NOT NULL," \
+	" records INTEGER NOT NULL, PRIMARY KEY (sensor, stream, epoch, sequence))" \
 	" WITHOUT ROWID;"
 
 /* Columns that both rollups, and the flows' view of them, have. */
-#define SUMS                                                                            \
-	" flows INTEGER NOT NULL, packets INTEGER NOT NULL, bytes INTEGER NOT NULL,"    \
+#define SUMS \
+	" flows INTEGER NOT NULL, packets INTEGER NOT NULL, bytes INTEGER NOT NULL," \
 	" severity INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
 
-#define ADD_SUMS                                                                        \
-	" DO UPDATE SET flows = flows + excluded.flows,"                                \
-	" packets = packets + excluded.packets, bytes = bytes + excluded.bytes,"        \
-	" severity = max(severity, excluded.severity),"                                 \
+#define ADD_SUMS \
+	" DO UPDATE SET flows = flows + excluded.flows," \
+	" packets = packets + excluded.packets, bytes = bytes + excluded.bytes," \
+	" severity = max(severity, excluded.severity)," \
 	" first = min(first, excluded.first), last = max(last, excluded.last)"
 
-static const char main_tables[] =
-	BATCHES
+static const char main_tables[] = BATCHES
 	"CREATE TABLE IF NOT EXISTS options (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS sensors (exercise TEXT NOT NULL, sensor TEXT NOT NULL,"
 	" first_received INTEGER NOT NULL, last_received INTEGER NOT NULL,"
@@ -35,8 +34,7 @@ static const char main_tables[] =
 	" sensor TEXT NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL,"
 	" PRIMARY KEY (exercise, sensor, name)) WITHOUT ROWID;";
 
-static const char partition_tables[] =
-	BATCHES
+static const char partition_tables[] = BATCHES
 	"CREATE TABLE IF NOT EXISTS health (exercise TEXT NOT NULL, sensor TEXT NOT NULL,"
 	" minute INTEGER NOT NULL, site_revision TEXT NOT NULL, version TEXT NOT NULL,"
 	" counters TEXT NOT NULL);"
@@ -94,10 +92,10 @@ int main_schema(struct db *db)
 	buf_text(&sql, "CREATE TABLE IF NOT EXISTS alerts (");
 	alert_columns_text(&sql, true);
 	buf_text(&sql, ", UNIQUE (exercise, id));"
-	               "CREATE INDEX IF NOT EXISTS alerts_severity ON alerts (severity, last_seen);"
-	               "CREATE INDEX IF NOT EXISTS alerts_received ON alerts (received);"
-	               "CREATE INDEX IF NOT EXISTS batches_received ON batches (received);"
-	               "COMMIT");
+		       "CREATE INDEX IF NOT EXISTS alerts_severity ON alerts (severity, last_seen);"
+		       "CREATE INDEX IF NOT EXISTS alerts_received ON alerts (received);"
+		       "CREATE INDEX IF NOT EXISTS batches_received ON batches (received);"
+		       "COMMIT");
 	int error = run(db, &sql);
 	if (error)
 		(void)db_exec(db, "ROLLBACK");
@@ -115,7 +113,7 @@ static int commas(const char *text)
 
 /* INSERT INTO table (columns) VALUES (?, ...) tail */
 static int prepare_insert(struct db *db, const char *table, void (*columns)(struct buf *, bool),
-                          const char *tail, struct db_stmt **out)
+			  const char *tail, struct db_stmt **out)
 {
 	struct buf names = { 0 }, sql = { 0 };
 	int error = -ENOMEM;
@@ -176,15 +174,15 @@ int partition_prepare(struct partition *p)
 		{ &p->rollback, "ROLLBACK" },
 		{ &p->batch, insert_batch },
 		{ &p->health, "INSERT INTO health (exercise, sensor, minute, site_revision,"
-		              " version, counters) VALUES (?, ?, ?, ?, ?, ?)" },
+			      " version, counters) VALUES (?, ?, ?, ?, ?, ?)" },
 		{ &p->minute, "INSERT INTO rollup_minute (flows, packets, bytes, severity, first,"
-		              " last, minute, exercise, client_segment, server_segment, verdict)"
-		              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-		              " ON CONFLICT" ADD_SUMS },
+			      " last, minute, exercise, client_segment, server_segment, verdict)"
+			      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+			      " ON CONFLICT" ADD_SUMS },
 		{ &p->hour, "INSERT INTO rollup_hour (flows, packets, bytes, severity, first,"
-		            " last, hour, exercise, client_segment, server_segment, client_ip,"
-		            " server_ip, app) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-		            " ON CONFLICT" ADD_SUMS },
+			    " last, hour, exercise, client_segment, server_segment, client_ip,"
+			    " server_ip, app) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+			    " ON CONFLICT" ADD_SUMS },
 	};
 	int error = prepare_all(p->db, list, sizeof(list) / sizeof(list[0]));
 
@@ -192,7 +190,7 @@ int partition_prepare(struct partition *p)
 		error = prepare_insert(p->db, "flows", flow_columns_text, "", &p->flow);
 	if (!error)
 		error = prepare_insert(p->db, "coverage", coverage_columns_text, add_coverage,
-		                       &p->coverage);
+				       &p->coverage);
 	return error;
 }
 
@@ -213,7 +211,7 @@ int main_prepare(struct sqlite_store *s)
 		{ &s->stmt.commit, "COMMIT" },
 		{ &s->stmt.rollback, "ROLLBACK" },
 		{ &s->stmt.known, "SELECT 1 FROM batches WHERE sensor = ? AND stream = ? AND"
-		                  " epoch = ? AND sequence = ?" },
+				  " epoch = ? AND sequence = ?" },
 		{ &s->stmt.batch, insert_batch },
 		{ &s->stmt.alert_get, "SELECT flows FROM alerts WHERE exercise = ? AND id = ?" },
 		{ &s->stmt.sensor,
@@ -238,47 +236,57 @@ int main_prepare(struct sqlite_store *s)
 
 	if (!error)
 		error = prepare_insert(s->main, "alerts", alert_columns_text, fold_alert,
-		                       &s->stmt.alert_put);
+				       &s->stmt.alert_put);
 	return error;
 }
 
 void main_finalize(struct sqlite_store *s)
 {
-	struct db_stmt *list[] = { s->stmt.begin,     s->stmt.commit,    s->stmt.rollback,
-		                   s->stmt.known,     s->stmt.batch,     s->stmt.alert_get,
-		                   s->stmt.alert_put, s->stmt.sensor,    s->stmt.stream,
-		                   s->stmt.counter };
+	struct db_stmt *list[] = { s->stmt.begin,     s->stmt.commit, s->stmt.rollback,
+				   s->stmt.known,     s->stmt.batch,  s->stmt.alert_get,
+				   s->stmt.alert_put, s->stmt.sensor, s->stmt.stream,
+				   s->stmt.counter };
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
 		db_finalize(list[i]);
 }
 
 /* What the tables hold, in the words of docs/records.md (docs/api.md). */
-#define VIEW_ENDPOINT(side)                                                                 \
-	" ip_text(" side "_ip) AS " side "_ip, " side "_port, mac_text(" side "_mac) AS "   \
-	side "_mac, nullif(" side "_segment, '') AS " side "_segment,"                      \
-	" word('impact', " side "_impact) AS " side "_impact,"                              \
-	" nullif(" side "_asn, 0) AS " side "_asn, nullif(" side "_country, '') AS "        \
-	side "_country,"
+#define VIEW_ENDPOINT(side) \
+	" ip_text(" side "_ip) AS " side "_ip, " side "_port, mac_text(" side "_mac) AS " side \
+	"_mac, nullif(" side "_segment, '') AS " side "_segment," \
+	" word('impact', " side "_impact) AS " side "_impact," \
+	" nullif(" side "_asn, 0) AS " side "_asn, nullif(" side "_country, '') AS " side \
+	"_country,"
 
 static const char flows_view[] =
 	"SELECT id, sensor, nullif(site_revision, '') AS site_revision,"
-	" nullif(exercise, '') AS exercise, time_text(start) AS start, time_text(\"end\") AS \"end\","
-	" start AS start_us, \"end\" AS end_us, interim, word('end_reason', end_reason) AS end_reason,"
+	" nullif(exercise, '') AS exercise, time_text(start) AS start, time_text(\"end\") AS "
+	"\"end\","
+	" start AS start_us, \"end\" AS end_us, interim, word('end_reason', end_reason) AS "
+	"end_reason,"
 	" word('protocol', protocol) AS protocol, nullif(community_id, '') AS community_id,"
-	" nullif(realm, '') AS realm," VIEW_ENDPOINT("client") VIEW_ENDPOINT("server")
-	" word('orientation', orientation) AS orientation,"
-	" packets_to_server, packets_to_client, packets_to_server + packets_to_client AS packets,"
-	" bytes_to_server, bytes_to_client, bytes_to_server + bytes_to_client AS bytes,"
-	" nullif(replace(path, char(10), ' '), '') AS path, copies_mirror, copies_routed,"
-	" tcp_flags_to_server, tcp_flags_to_client, rtt_client_us, rtt_server_us,"
-	" retransmissions, missed_bytes, midstream, icmp_type, icmp_code,"
-	" nullif(replace(tunnel, char(10), ' '), '') AS tunnel, dscp, nullif(app, '') AS app,"
-	" word('app_source', app_source) AS app_source,"
-	" iif(app = '', NULL, word('confidence', app_confidence)) AS app_confidence, encrypted,"
-	" nullif(attributes, '') AS attributes, word('verdict', verdict) AS verdict,"
-	" nullif(rule, '') AS rule, nullif(reason, '') AS reason, nullif(vendor, '') AS vendor,"
-	" word('severity', severity) AS severity, severity AS severity_level, shed";
+	" nullif(realm, '') AS realm," VIEW_ENDPOINT("client") VIEW_ENDPOINT(
+		"server") " word('orientation', orientation) AS orientation,"
+			  " packets_to_server, packets_to_client, packets_to_server + "
+			  "packets_to_client AS packets,"
+			  " bytes_to_server, bytes_to_client, bytes_to_server + bytes_to_client AS "
+			  "bytes,"
+			  " nullif(replace(path, char(10), ' '), '') AS path, copies_mirror, "
+			  "copies_routed,"
+			  " tcp_flags_to_server, tcp_flags_to_client, rtt_client_us, rtt_server_us,"
+			  " retransmissions, missed_bytes, midstream, icmp_type, icmp_code,"
+			  " nullif(replace(tunnel, char(10), ' '), '') AS tunnel, dscp, "
+			  "nullif(app, '') AS app,"
+			  " word('app_source', app_source) AS app_source,"
+			  " iif(app = '', NULL, word('confidence', app_confidence)) AS "
+			  "app_confidence, encrypted,"
+			  " nullif(attributes, '') AS attributes, word('verdict', verdict) AS "
+			  "verdict,"
+			  " nullif(rule, '') AS rule, nullif(reason, '') AS reason, nullif(vendor, "
+			  "'') AS vendor,"
+			  " word('severity', severity) AS severity, severity AS severity_level, "
+			  "shed";
 
 static const char coverage_view[] =
 	"SELECT sensor, nullif(site_revision, '') AS site_revision,"
@@ -286,15 +294,15 @@ static const char coverage_view[] =
 	" minute AS minute_us, packets, bytes, one_sided_flows, missed_bytes, truncated,"
 	" mirror_copies, routed_copies, shed_max, clock_jumps";
 
-#define VIEW_SUMS                                                                       \
-	" flows, packets, bytes, word('severity', severity) AS severity,"               \
+#define VIEW_SUMS \
+	" flows, packets, bytes, word('severity', severity) AS severity," \
 	" severity AS severity_level, time_text(first) AS first, time_text(last) AS last"
 
 static const char minute_view[] =
 	"SELECT time_text(minute) AS minute, minute AS minute_us,"
 	" nullif(exercise, '') AS exercise, nullif(client_segment, '') AS client_segment,"
-	" nullif(server_segment, '') AS server_segment, word('verdict', verdict) AS verdict,"
-	VIEW_SUMS;
+	" nullif(server_segment, '') AS server_segment, word('verdict', verdict) AS "
+	"verdict," VIEW_SUMS;
 
 static const char hour_view[] =
 	"SELECT time_text(hour) AS hour, hour AS hour_us, nullif(exercise, '') AS exercise,"
@@ -307,11 +315,13 @@ static const char alerts_view[] =
 	" severity AS severity_level, sensor, nullif(site_revision, '') AS site_revision,"
 	" nullif(exercise, '') AS exercise, time_text(first_seen) AS first_seen,"
 	" time_text(last_seen) AS last_seen, first_seen AS first_seen_us,"
-	" last_seen AS last_seen_us, count, word('protocol', protocol) AS protocol,"
-	VIEW_ENDPOINT("client") VIEW_ENDPOINT("server") " nullif(app, '') AS app,"
-	" nullif(rule, '') AS rule, nullif(reason, '') AS reason, nullif(vendor, '') AS vendor,"
-	" nullif(technique, '') AS technique,"
-	" nullif(replace(flows, char(10), ' '), '') AS flows FROM m.alerts;";
+	" last_seen AS last_seen_us, count, word('protocol', protocol) AS protocol," VIEW_ENDPOINT(
+		"client") VIEW_ENDPOINT("server") " nullif(app, '') AS app,"
+						  " nullif(rule, '') AS rule, nullif(reason, '') "
+						  "AS reason, nullif(vendor, '') AS vendor,"
+						  " nullif(technique, '') AS technique,"
+						  " nullif(replace(flows, char(10), ' '), '') AS "
+						  "flows FROM m.alerts;";
 
 static const char sensors_view[] =
 	"CREATE TEMP VIEW sensors AS SELECT sensor, nullif(exercise, '') AS exercise,"
@@ -337,8 +347,8 @@ void views_text(struct buf *out, size_t partitions)
 		if (!partitions)
 			buf_format(out, "%s FROM main.%s", views[v].select, views[v].name);
 		for (size_t i = 0; i < partitions; i++)
-			buf_format(out, "%s%s FROM p%zu.%s", i ? " UNION ALL " : "", views[v].select,
-			           i, views[v].name);
+			buf_format(out, "%s%s FROM p%zu.%s", i ? " UNION ALL " : "",
+				   views[v].select, i, views[v].name);
 		buf_text(out, ";");
 	}
 	buf_text(out, alerts_view);

@@ -9,7 +9,7 @@
 enum { SQL_PARTITIONS_MOST = 9 };
 
 static int attach_partitions(struct sqlite_store *s, struct db *db, const struct store_sql *q,
-                             size_t *attached, struct store_answer *answer)
+			     size_t *attached, struct store_answer *answer)
 {
 	char path[PATH_MAX], name[16];
 	int64_t *keys;
@@ -19,11 +19,11 @@ static int attach_partitions(struct sqlite_store *s, struct db *db, const struct
 	if (error)
 		return error;
 	partitions_touched(s, q->has_since, q->since, q->has_until, q->until, keys, count, &from,
-	                   &to);
+			   &to);
 	if (to - from > SQL_PARTITIONS_MOST && q->has_since) {
 		snprintf(answer->why, sizeof(answer->why),
-		         "since and until span %zu files, and SQL reads %d at once; narrow them",
-		         to - from, SQL_PARTITIONS_MOST);
+			 "since and until span %zu files, and SQL reads %d at once; narrow them",
+			 to - from, SQL_PARTITIONS_MOST);
 		error = -EINVAL;
 	} else if (to - from > SQL_PARTITIONS_MOST) {
 		from = to - SQL_PARTITIONS_MOST; /* the newest; the answer tells */
@@ -51,13 +51,16 @@ static int make_views(struct db *db, size_t partitions)
 	if (!error)
 		error = text.failed ? -ENOMEM : db_exec(db, text.data);
 	buf_finish(&text);
+	/* The guard would refuse their declaration, which comes with the first use. */
+	if (!error)
+		error = db_exec(db, "SELECT 1 FROM json_each('[]'), json_tree('[]')");
 	if (!error)
 		db_guard(db);
 	return error;
 }
 
 static int run(struct sqlite_store *s, struct db *db, const struct store_sql *q,
-               const struct store_sink *sink, struct store_answer *answer)
+	       const struct store_sink *sink, struct store_answer *answer)
 {
 	struct db_stmt *stmt = NULL;
 	char path[PATH_MAX];
@@ -82,7 +85,7 @@ static int run(struct sqlite_store *s, struct db *db, const struct store_sql *q,
 }
 
 int sqlite_sql(void *state, const struct store_sql *q, const struct store_sink *sink,
-               struct store_answer *answer)
+	       struct store_answer *answer)
 {
 	struct sqlite_store *s = state;
 	struct db *db = NULL;

@@ -10,8 +10,19 @@ static bool is_set(const char *text)
 }
 
 /* What each table can be asked by, beside exercise. */
-enum { BY_TIME = 1, BY_SEGMENT = 2, BY_SIDES = 4, BY_IP = 8, BY_PORT = 16, BY_APP = 32,
-       BY_VENDOR = 64, BY_SENSOR = 128, BY_VERDICT = 256, BY_SEVERITY = 512, BY_ALL = 1023 };
+enum {
+	BY_TIME = 1,
+	BY_SEGMENT = 2,
+	BY_SIDES = 4,
+	BY_IP = 8,
+	BY_PORT = 16,
+	BY_APP = 32,
+	BY_VENDOR = 64,
+	BY_SENSOR = 128,
+	BY_VERDICT = 256,
+	BY_SEVERITY = 512,
+	BY_ALL = 1023
+};
 
 static const unsigned fits[] = {
 	[TABLE_FLOWS] = BY_ALL,
@@ -157,7 +168,7 @@ void where_filter(struct where *w, enum table table, const struct store_filter *
 	if (f->severity > SEVERITY_INFO) {
 		/* The second half is what the partial index asks for. */
 		where_and(w, table == TABLE_FLOWS ? "severity >= ? AND severity > 0"
-		                                  : "severity >= ?");
+						  : "severity >= ?");
 		where_int(w, f->severity);
 	}
 }

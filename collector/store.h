@@ -25,7 +25,7 @@ struct store_options {
 	const char *dir; /* created when missing, 0750 */
 	enum store_partition partition;
 	struct usec retention; /* how long records are kept; 0: for ever */
-	bool sync; /* an ingested batch survives a power cut, not just a crash */
+	bool sync;             /* an ingested batch survives a power cut, not just a crash */
 };
 
 struct store_batch {
@@ -47,7 +47,7 @@ struct store_filter {
 	uint16_t port; /* the server's */
 	const char *app, *vendor, *sensor;
 	bool has_verdict;
-	enum verdict verdict; /* of alerts: their kind */
+	enum verdict verdict;   /* of alerts: their kind */
 	enum severity severity; /* at least */
 	const char *exercise;   /* NULL: what belongs to no exercise, and only that */
 };
@@ -88,8 +88,8 @@ struct store_query {
 	struct store_filter filter;
 	enum store_by by;
 	enum store_order order;
-	size_t limit;       /* 1 .. STORE_LIMIT_MOST */
-	const char *cursor; /* `next` of the answer before, or NULL */
+	size_t limit;         /* 1 .. STORE_LIMIT_MOST */
+	const char *cursor;   /* `next` of the answer before, or NULL */
 	struct usec deadline; /* monotonic */
 };
 
@@ -120,10 +120,10 @@ struct store_sink {
 };
 
 struct store_answer {
-	char next[STORE_CURSOR]; /* empty: there is no more */
-	bool cut;                /* SQL: rows were left off because of the limit */
+	char next[STORE_CURSOR];                  /* empty: there is no more */
+	bool cut;                                 /* SQL: rows were left off because of the limit */
 	char from[CLOCK_TEXT], until[CLOCK_TEXT]; /* SQL: what the views span; may be empty */
-	char why[256];           /* after an error: what was wrong, for the one who asked */
+	char why[256]; /* after an error: what was wrong, for the one who asked */
 };
 
 struct store_stats {
@@ -151,9 +151,9 @@ struct store_driver {
 
 	/* -EINVAL: the question is wrong, -ETIMEDOUT: it took too long; answer->why. */
 	int (*query)(void *state, const struct store_query *query, const struct store_sink *sink,
-	             struct store_answer *answer);
+		     struct store_answer *answer);
 	int (*sql)(void *state, const struct store_sql *sql, const struct store_sink *sink,
-	           struct store_answer *answer);
+		   struct store_answer *answer);
 	int (*stats)(void *state, struct store_stats *out);
 };
 

@@ -101,7 +101,7 @@ int partition_list(const struct sqlite_store *s, int64_t **out, size_t *count)
 static void partition_close(struct partition *p)
 {
 	struct db_stmt *list[] = { p->begin,    p->commit, p->rollback, p->batch, p->flow,
-		                   p->coverage, p->health, p->minute,   p->hour };
+				   p->coverage, p->health, p->minute,   p->hour };
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
 		db_finalize(list[i]);
@@ -157,16 +157,17 @@ static int check_span(struct sqlite_store *s, const char *word, char why[256])
 	struct db_stmt *get = NULL;
 	char sql[128];
 
-	snprintf(sql, sizeof(sql), "INSERT OR IGNORE INTO options VALUES ('partition', '%s')", word);
+	snprintf(sql, sizeof(sql), "INSERT OR IGNORE INTO options VALUES ('partition', '%s')",
+		 word);
 	int error = db_exec(s->main, sql);
 	if (!error)
 		error = db_prepare(s->main, "SELECT value FROM options WHERE name = 'partition'",
-		                   &get);
+				   &get);
 	if (!error && db_step(get) == 1 && strcmp(db_column_text(get, 0), word)) {
 		snprintf(why, 256,
-		         "the store in %.120s was made with partition: %.8s; set that, or give an "
-		         "empty folder",
-		         s->dir, db_column_text(get, 0));
+			 "the store in %.120s was made with partition: %.8s; set that, or give an "
+			 "empty folder",
+			 s->dir, db_column_text(get, 0));
 		error = -EINVAL;
 	}
 	db_finalize(get);
@@ -210,7 +211,7 @@ static int sqlite_open(void *state, const struct store_options *o, char why[256]
 		error = -errno;
 	if (error) {
 		snprintf(why, 256, "cannot write to %.150s: %s; create it, owned by this user",
-		         s->dir, strerror(-error));
+			 s->dir, strerror(-error));
 		return error;
 	}
 	return open_main(s, o, why);
@@ -300,10 +301,9 @@ static int sqlite_trim(void *state, struct usec now)
 	/* Identities are kept twice as long, so that what a shipper held back for
 	 * a whole retention is still known. */
 	snprintf(sql, sizeof(sql),
-	         "DELETE FROM alerts WHERE received < %lld AND last_seen < %lld;"
-	         "DELETE FROM batches WHERE received < %lld",
-	         (long long)before.v, (long long)before.v,
-	         (long long)(before.v - s->retention.v));
+		 "DELETE FROM alerts WHERE received < %lld AND last_seen < %lld;"
+		 "DELETE FROM batches WHERE received < %lld",
+		 (long long)before.v, (long long)before.v, (long long)(before.v - s->retention.v));
 	return error ? error : db_exec(s->main, sql);
 }
 

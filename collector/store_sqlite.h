@@ -26,7 +26,7 @@ enum { PARTITIONS_OPEN = 8 };
 
 /* A partition open for writing. */
 struct partition {
-	int64_t key; /* start, in spans of a partition since 1970 */
+	int64_t key;   /* start, in spans of a partition since 1970 */
 	struct db *db; /* NULL: slot free */
 	struct db_stmt *begin, *commit, *rollback;
 	struct db_stmt *batch, *flow, *coverage, *health, *minute, *hour;
@@ -76,7 +76,7 @@ void coverage_columns_text(struct buf *out, bool with_types);
  * attributes are put into `scratch`, which is to stay as long. */
 void flow_bind(struct db_stmt *to, const struct record_flow *f, struct buf *scratch);
 void alert_bind(struct db_stmt *to, const struct record_alert *a, struct usec received,
-                struct buf *scratch);
+		struct buf *scratch);
 void coverage_bind(struct db_stmt *to, const struct record_coverage *c);
 /* Reads from column `at` on; the texts are borrowed from the row, and lists
  * live in the arena. -EUCLEAN when the row is not one of ours. */
@@ -89,22 +89,22 @@ const char *record_exercise(const struct record *r);
 int sqlite_ingest(void *state, struct store_batch *batches, size_t count, struct usec now);
 /* sqlite_query.c */
 int sqlite_query(void *state, const struct store_query *query, const struct store_sink *sink,
-                 struct store_answer *answer);
+		 struct store_answer *answer);
 /* sqlite_aggregate.c: STORE_TOP and STORE_MATRIX */
 int aggregate_query(struct sqlite_store *s, struct db *db, const struct store_query *q,
-                    const struct store_sink *sink, struct store_answer *answer);
+		    const struct store_sink *sink, struct store_answer *answer);
 /* sqlite_sql.c */
 int sqlite_sql(void *state, const struct store_sql *sql, const struct store_sink *sink,
-               struct store_answer *answer);
+	       struct store_answer *answer);
 
 /* sqlite_query.c, for the questions' sources */
 /* The partitions that a filter's times touch, as a run of the sorted list. */
 void partitions_touched(const struct sqlite_store *s, bool has_since, struct usec since,
-                        bool has_until, struct usec until, const int64_t *keys, size_t count,
-                        size_t *from, size_t *to);
+			bool has_until, struct usec until, const int64_t *keys, size_t count,
+			size_t *from, size_t *to);
 /* Hands the rows of a statement to the sink, at most `limit`; *more tells whether
  * there were others. Bit i of `json`: column i holds JSON text. */
 int rows_emit(struct db_stmt *from, uint64_t json, size_t limit, const struct store_sink *sink,
-              bool *more);
+	      bool *more);
 /* Says in words what a failed query met; returns `error`. */
 int query_failed(const struct db *db, int error, struct store_answer *answer);
