@@ -303,6 +303,11 @@ void db_deadline(struct db *db, struct usec at)
 	sqlite3_progress_handler(db->handle, 2000, past_deadline, db);
 }
 
+const char *db_library(void)
+{
+	return sqlite3_libversion();
+}
+
 const char *db_error(const struct db *db)
 {
 	return sqlite3_errmsg(db->handle);

@@ -33,6 +33,7 @@ int db_detach(struct db *db, const char *name);
 void db_guard(struct db *db);
 /* Statements end with -ETIMEDOUT from `at` on (monotonic). */
 void db_deadline(struct db *db, struct usec at);
+const char *db_library(void);              /* version */
 const char *db_error(const struct db *db); /* of the last call that failed */
 
 int db_exec(struct db *db, const char *sql);
