@@ -28,20 +28,34 @@ struct problems {
 void problems_finish(struct problems *p);
 /* Prints "file:line:column: text" lines, sorted by place. */
 void problems_print(const struct problems *p, struct buf *out);
+/* Notes a mistake; line 0 means the file as a whole. Control characters in the
+ * text become '?'. The entry numbered PROBLEMS_MOST says that there are more,
+ * and is the last. `file` is lent for p's life. */
+void problems_note(struct problems *p, const char *file, unsigned line, unsigned column,
+		   const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-struct yaml;             /* one file, open */
-struct yaml_node;        /* borrowed from its file; NULL is "not there" */
+enum { PROBLEMS_MOST = 10000 };
 
-/* Reads a file (at most 16 MiB). NULL when it cannot be read or is not YAML:
- * then `problems` says why and where. */
+struct yaml;      /* one file, open */
+struct yaml_node; /* borrowed from its file; NULL is "not there" */
+
+enum { YAML_FILE_MOST = 16 << 20, YAML_DEPTH_MOST = 64, YAML_NODES_MOST = 1 << 20 };
+
+/* Reads a file (at most YAML_FILE_MOST bytes). NULL when it cannot be read or is
+ * not YAML: then `problems` says why and where. Anchors, aliases and complex
+ * keys are mistakes here: what stands in the file is what is meant. `problems`
+ * must outlive the file, whose later mistakes go there too. */
 struct yaml *yaml_open(const char *path, struct problems *problems);
-void yaml_close(struct yaml *y); /* accepts NULL */
-const struct yaml_node *yaml_root(const struct yaml *y);
+/* The same from memory; `name` stands for the file in messages. */
+struct yaml *yaml_parse(const char *name, const void *bytes, size_t n, struct problems *problems);
+void yaml_close(struct yaml *y);                         /* accepts NULL */
+const struct yaml_node *yaml_root(const struct yaml *y); /* never NULL */
 
+/* YAML_ABSENT: not there, or there without a value ("key:", "key: null"). */
 enum yaml_kind { YAML_ABSENT, YAML_TEXT, YAML_LIST, YAML_MAP };
 enum yaml_kind yaml_kind(const struct yaml_node *n);
 
-/* Notes a mistake at a node's place. */
+/* Notes a mistake at a node's place; `at` is not NULL. */
 void yaml_problem(const struct yaml_node *at, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -55,6 +69,10 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
  * other kind. */
 const char *yaml_text(const struct yaml_node *n);
 
+/* Where a node stands, counted from 1. */
+unsigned yaml_line(const struct yaml_node *n);
+unsigned yaml_column(const struct yaml_node *n);
+
 /* Notes every key of `map` that is not in the NULL-terminated list, with the
  * nearest known key as the remedy, and every key that stands twice; notes a
  * node that is no map. `what` names the map in messages: "a segment". */
@@ -64,7 +82,7 @@ void yaml_only_keys(const struct yaml_node *map, const char *what, const char *c
  * there but not right; returns true and leaves *out alone when it is absent. */
 bool yaml_read_text(const struct yaml_node *map, const char *key, const char **out);
 bool yaml_read_u64(const struct yaml_node *map, const char *key, uint64_t least, uint64_t most,
-                   uint64_t *out);
+		   uint64_t *out);
 bool yaml_read_bool(const struct yaml_node *map, const char *key, bool *out);
 bool yaml_read_span(const struct yaml_node *map, const char *key, struct usec *out); /* 90s, 1h */
 bool yaml_read_size(const struct yaml_node *map, const char *key, uint64_t *out); /* 64MiB, 1GiB */
