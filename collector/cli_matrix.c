@@ -25,7 +25,8 @@ struct pair {
 
 struct matrix {
 	const char *names[SEGMENTS_MOST]; /* of the answer; sorted */
-	char heads[SEGMENTS_MOST][HEAD + 1];
+	size_t label, column;             /* widths */
+	char heads[SEGMENTS_MOST][HEAD_MOST + 1];
 	struct pair *pairs; /* client * count + server */
 	size_t count;
 };
@@ -98,12 +99,12 @@ static bool gather(struct matrix *m, const json_t *rows)
 
 /* A long name's head: its first letters; of "unknown-internal" "unk-in". Code
  * points outside ASCII are left out, so that a byte is a column. */
-static void abbreviate(const char *name, char head[HEAD + 1])
+static void abbreviate(const char *name, size_t most, char *head)
 {
 	const char *dash = strchr(name, '-');
 	size_t n = 0;
 
-	for (const char *p = name; *p && n < HEAD; p++) {
+	for (const char *p = name; *p && n < most; p++) {
 		if (dash && dash[1] && p < dash && p - name >= 3)
 			p = dash;
 		if (*p > ' ' && *p < 0x7f)
@@ -120,14 +121,41 @@ static bool is_plain(const char *name)
 	return true;
 }
 
+/* Room for the names on the left, and for a column: narrower where that lets
+ * all segments stand side by side. */
+static void choose_widths(struct matrix *m, const struct style *style)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < m->count; i++)
+		if (text_width(m->names[i]) > most)
+			most = text_width(m->names[i]);
+	if (most > LABEL_MOST)
+		most = LABEL_MOST;
+	m->label = most;
+	m->column = COLUMN_MOST;
+	for (size_t column = COLUMN_MOST; style->width && column >= COLUMN_LEAST; column--) {
+		size_t cells = m->count * column;
+		size_t least = most < LABEL_LEAST ? most : LABEL_LEAST;
+		if (least + cells > style->width)
+			continue;
+		m->column = column;
+		if (most + cells > style->width)
+			m->label = style->width - cells;
+		return;
+	}
+}
+
 static void make_heads(struct matrix *m)
 {
+	size_t most = m->column - 1;
+
 	for (size_t i = 0; i < m->count; i++) {
 		char *head = m->heads[i];
-		if (strlen(m->names[i]) <= HEAD && is_plain(m->names[i]))
-			snprintf(head, HEAD + 1, "%s", m->names[i]);
+		if (strlen(m->names[i]) <= most && is_plain(m->names[i]))
+			snprintf(head, sizeof(m->heads[i]), "%s", m->names[i]);
 		else
-			abbreviate(m->names[i], head);
+			abbreviate(m->names[i], most, head);
 		for (size_t k = 0, next = 2; k < i;) {
 			if (strcmp(m->heads[k], head)) {
 				k++;
@@ -135,39 +163,22 @@ static void make_heads(struct matrix *m)
 			}
 			char digits[8];
 			snprintf(digits, sizeof(digits), "%zu", next++ % 10000);
-			size_t keep = HEAD - strlen(digits);
+			size_t keep = most - strlen(digits);
 			size_t n = strlen(head) < keep ? strlen(head) : keep;
-			snprintf(head + n, HEAD + 1 - n, "%s", digits);
+			snprintf(head + n, sizeof(m->heads[i]) - n, "%s", digits);
 			k = 0;
 		}
 	}
 }
 
-/* Room for the names on the left: shortened where that lets all segments stand
- * side by side. */
-static size_t label_width(const struct matrix *m, const struct style *style)
-{
-	size_t most = 0, cells = m->count * COLUMN;
-
-	for (size_t i = 0; i < m->count; i++)
-		if (text_width(m->names[i]) > most)
-			most = text_width(m->names[i]);
-	if (most > LABEL_MOST)
-		most = LABEL_MOST;
-	if (most > LABEL_LEAST && most + cells > style->width &&
-	    LABEL_LEAST + cells <= style->width)
-		most = style->width - cells;
-	return most;
-}
-
-static void put_cell(const struct pair *p, const struct style *style, struct buf *out)
+static void put_cell(const struct pair *p, size_t width, const struct style *style, struct buf *out)
 {
 	static const char marks[] = { ' ', '-', '+', '!' };
 	static const enum colour colours[] = { COLOUR_NONE, COLOUR_LOW, COLOUR_HIGH,
 					       COLOUR_CRITICAL };
 	char count[TEXT_COUNT];
 
-	buf_text(out, "  ");
+	text_pad("", width - CELL, false, out);
 	if (!p->flows && !p->worst) {
 		colour_put(style, COLOUR_FAINT, out);
 		buf_text(out, "   . ");
@@ -202,20 +213,20 @@ static void trim_line(struct buf *out)
 static void put_block(const struct matrix *m, size_t from, size_t to, const struct style *style,
 		      struct buf *out)
 {
-	size_t label = label_width(m, style);
+	size_t label = m->label;
 
 	colour_put(style, COLOUR_BOLD, out);
 	text_pad("", label, false, out);
 	for (size_t s = from; s < to; s++) {
 		buf_char(out, ' ');
-		text_pad(m->heads[s], HEAD, true, out);
+		text_pad(m->heads[s], m->column - 1, true, out);
 	}
 	colour_put(style, COLOUR_NONE, out);
 	buf_char(out, '\n');
 	for (size_t c = 0; c < m->count; c++) {
 		put_name(m->names[c], label, out);
 		for (size_t s = from; s < to; s++)
-			put_cell(&m->pairs[c * m->count + s], style, out);
+			put_cell(&m->pairs[c * m->count + s], m->column, style, out);
 		trim_line(out);
 	}
 }
@@ -316,10 +327,12 @@ void view_matrix(const json_t *answer, const struct style *style, struct buf *ou
 		buf_text(out, "no flows\n");
 		goto done;
 	}
+	choose_widths(m, style);
 	make_heads(m);
-	size_t label = label_width(m, style), step = m->count;
+	size_t step = m->count;
 	if (style->width)
-		step = style->width > label + COLUMN ? (style->width - label) / COLUMN : 1;
+		step = style->width > m->label + m->column ? (style->width - m->label) / m->column
+							   : 1;
 	for (size_t from = 0; from < m->count; from += step) {
 		size_t to = from + step < m->count ? from + step : m->count;
 		put_block(m, from, to, style, out);

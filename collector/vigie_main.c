@@ -20,8 +20,9 @@ static int print(const struct buf *out, int code)
 		log_error("out of memory");
 		return 2;
 	}
-	/* A closed pipe is no failure of ours. */
-	(void)file_write_all(STDOUT_FILENO, out->data ? out->data : "", out->len);
+	/* A closed pipe is no failure of ours. Code 2 comes with a complaint. */
+	(void)file_write_all(code == 2 ? STDERR_FILENO : STDOUT_FILENO, out->data ? out->data : "",
+			     out->len);
 	return code;
 }
 
