@@ -8,14 +8,16 @@
 #include "collector/cli_text.h"
 #include "schema/names.h"
 
-/* A cell is a count and a mark, five columns, behind two blanks. */
+/* A cell is a count and a mark, behind two blanks, or one where that lets all
+ * segments stand side by side. */
 enum {
 	CELL = 5,
-	COLUMN = CELL + 2,
-	HEAD = COLUMN - 1,
+	COLUMN_MOST = CELL + 2,
+	COLUMN_LEAST = CELL + 1,
+	HEAD_MOST = COLUMN_MOST - 1,
 	LABEL_MOST = 20,
 	LABEL_LEAST = 12,
-	SEGMENTS_MOST = 1024
+	SEGMENTS_MOST = 1024,
 };
 
 struct pair {
