@@ -150,11 +150,10 @@ static const struct option {
 	check *check;
 	const char *meaning;
 } options[OPTION_COUNT] = {
-	[OPTION_SINCE] = { "since", "WHEN", JUDGED SENSORS COVERAGE, true, check_time,
+	[OPTION_SINCE] = { "since", "WHEN", QUERIES, true, check_time,
 			   "from then on: a span back from now (1h, 7d) or a time "
 			   "(2026-01-02T03:04:05Z)" },
-	[OPTION_UNTIL] = { "until", "WHEN", JUDGED SENSORS COVERAGE, true, check_time,
-			   "up to then" },
+	[OPTION_UNTIL] = { "until", "WHEN", QUERIES, true, check_time, "up to then" },
 	[OPTION_SEGMENT] = { "segment", "NAME", JUDGED COVERAGE, true, NULL,
 			     "either end is in this segment" },
 	[OPTION_CLIENT_SEGMENT] = { "client-segment", "NAME", JUDGED, true, NULL,
@@ -168,7 +167,7 @@ static const struct option {
 	[OPTION_VERDICT] = { "verdict", "NAME", JUDGED, true, check_verdict,
 			     "verdict: cross-segment, unknown-third-party, ..." },
 	[OPTION_SEVERITY] = { "severity", "NAME", JUDGED, true, check_severity,
-			      "info, low, high or critical" },
+			      "this severe at least: info, low, high or critical" },
 	[OPTION_VENDOR] = { "vendor", "NAME", JUDGED, true, NULL, "vendor of the site file" },
 	[OPTION_SENSOR] = { "sensor", "NAME", JUDGED SENSORS COVERAGE, true, NULL,
 			    "seen by this sensor" },
@@ -179,6 +178,8 @@ static const struct option {
 	[OPTION_ORDER] = { "order", "WHAT", TOP, true, check_order, "bytes, packets or flows" },
 	[OPTION_LIMIT] = { "limit", "NUMBER", QUERIES, false, check_limit,
 			   "rows at most (tables: 50 unless told)" },
+	[OPTION_CURSOR] = { "cursor", "TEXT", FLOWS ALERTS COVERAGE, false, NULL,
+			    "go on behind an earlier answer: its \"next\"" },
 	[OPTION_FORMAT] = { "format", "FORMAT", QUERIES, false, check_format,
 			    "table (standard), json, ndjson or csv" },
 	[OPTION_EXIT_CODE] = { "exit-code", NULL, ALERTS, false, NULL,

@@ -126,7 +126,8 @@ static json_t *fetch_page(const struct query *q, size_t limit, const char *curso
 /* All pages up to the limit as one answer; its "next" is the last page's. */
 static json_t *fetch_rows(const struct query *q, int *code, struct buf *problem)
 {
-	json_t *answer = fetch_page(q, q->limit, NULL, code, problem);
+	json_t *answer =
+		fetch_page(q, q->limit, q->arguments->values[OPTION_CURSOR], code, problem);
 	json_t *rows = json_object_get(answer, "rows");
 
 	for (int i = 0; answer && i < PAGES_MOST; i++) {
@@ -197,7 +198,7 @@ static int show_table(const struct query *q)
 	}
 	size_t count = json_array_size(json_object_get(answer, "rows"));
 	render(q, answer, &out);
-	if (*row_text(answer, "next"))
+	if (*row_text(answer, "next") || json_is_true(json_object_get(answer, "truncated")))
 		buf_format(&out, "... more than these %zu: use --limit\n", count);
 	if (out.failed)
 		code = complain(&out, NOT_WHOLE);
@@ -220,7 +221,8 @@ static int pass_through(const struct query *q)
 	int code = DONE;
 
 	if (q->arguments->values[OPTION_EXIT_CODE]) {
-		json_t *answer = fetch_page(q, 1, NULL, &code, &problem);
+		json_t *answer =
+			fetch_page(q, 1, q->arguments->values[OPTION_CURSOR], &code, &problem);
 		if (answer)
 			code = found(q, json_array_size(json_object_get(answer, "rows")));
 		json_decref(answer);
@@ -230,7 +232,8 @@ static int pass_through(const struct query *q)
 			return code;
 		}
 	}
-	enum http_outcome outcome = fetch(q, q->format, q->limit, NULL, put_out, NULL, &problem);
+	const char *cursor = q->arguments->values[OPTION_CURSOR];
+	enum http_outcome outcome = fetch(q, q->format, q->limit, cursor, put_out, NULL, &problem);
 	if (code_of(outcome) != DONE)
 		code = complain(&problem, code_of(outcome));
 	buf_finish(&problem);

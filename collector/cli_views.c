@@ -312,15 +312,26 @@ struct columns {
 	struct table_column table[TABLE_COLUMNS];
 	const char *names[TABLE_COLUMNS];
 	char titles[TABLE_COLUMNS][64];
+	size_t places[TABLE_COLUMNS]; /* in the answer */
 	size_t count;
 };
 
+/* A name may be a dotted one, "client.ip". */
 static const json_t *value_at(const json_t *row, const struct columns *c, size_t i)
 {
-	return json_is_array(row) ? json_array_get(row, i) : json_object_get(row, c->names[i]);
+	const char *name = c->names[i], *dot = strchr(name, '.');
+	const json_t *value = json_object_get(row, name);
+	char first[64];
+
+	if (json_is_array(row))
+		return json_array_get(row, c->places[i]);
+	if (value || !dot || (size_t)(dot - name) >= sizeof(first))
+		return value;
+	snprintf(first, sizeof(first), "%.*s", (int)(dot - name), name);
+	return json_object_get(json_object_get(row, first), dot + 1);
 }
 
-static void add_column(struct columns *c, const char *name, bool exact)
+static void add_column(struct columns *c, const char *name, size_t place, bool exact)
 {
 	struct buf clean = { 0 };
 	char *title = c->titles[c->count];
@@ -329,24 +340,44 @@ static void add_column(struct columns *c, const char *name, bool exact)
 	snprintf(title, sizeof(c->titles[0]), "%s", text_of(&clean));
 	buf_finish(&clean);
 	for (char *p = title; *p && !exact; p++)
-		*p = *p == '_' ? ' ' : (char)toupper((unsigned char)*p);
+		*p = *p == '_' || *p == '.' ? ' ' : (char)toupper((unsigned char)*p);
 	c->names[c->count] = name;
+	c->places[c->count] = place;
 	c->table[c->count] = (struct table_column){ .title = title };
 	c->count++;
+}
+
+/* Looks a column over: numbers stand right, and one that no row has anything
+ * in (most exercises, say) need not be shown. */
+static bool look_over(struct columns *c, size_t i, const json_t *rows)
+{
+	const json_t *row;
+	size_t k;
+	bool used = json_array_size(rows) == 0;
+
+	json_array_foreach(rows, k, row)
+	{
+		const json_t *value = value_at(row, c, i);
+		used |= value && !json_is_null(value);
+		c->table[i].right |= json_is_number(value);
+	}
+	return used;
 }
 
 static void find_columns(const json_t *answer, bool exact, struct columns *c)
 {
 	const json_t *names = json_object_get(answer, "columns"), *name;
-	const json_t *rows = json_object_get(answer, "rows"), *row;
 	size_t i;
 
-	json_array_foreach(names, i, name) if (json_is_string(name) && c->count < TABLE_COLUMNS)
-		add_column(c, json_string_value(name), exact);
-	for (size_t k = 0; k < c->count; k++) {
-		json_array_foreach(rows, i, row) if (json_is_number(value_at(row, c, k)))
-			c->table[k]
-				.right = true;
+	json_array_foreach(names, i, name)
+	{
+		const char *text = json_string_value(name);
+		if (!text || c->count == TABLE_COLUMNS ||
+		    (!exact && !strcmp(text, "site_revision")))
+			continue;
+		add_column(c, text, i, exact);
+		if (!look_over(c, c->count - 1, json_object_get(answer, "rows")) && !exact)
+			c->count--;
 	}
 }
 

@@ -194,6 +194,15 @@ Test(views, rows_have_short_numbers)
 		"10.1.1.2\n\n2 rows\n");
 }
 
+Test(views, rows_leave_out_what_is_empty)
+{
+	is_view(view_rows, 0,
+		"{\"columns\":[\"sensor\",\"site_revision\",\"exercise\",\"client.ip\"],\"rows\":["
+		"{\"sensor\":\"span-1\",\"site_revision\":\"00\",\"client\":{\"ip\":\"10.1.1.1\"}}]"
+		"}",
+		"SENSOR  CLIENT IP\nspan-1  10.1.1.1\n\n1 row\n");
+}
+
 Test(views, sql_is_exact)
 {
 	is_view(view_exact, 0,
