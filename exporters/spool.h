@@ -9,11 +9,15 @@
  *       magic u32 | length u32 | stream u8 | flags u8 | records u16 | epoch u64 |
  *       sequence u64 | crc32c u32 over the header before it and the payload | payload
  *   payload: one protobuf Batch (schema/vigie.proto), zstd
+ *   DIR/STREAM/known                  newest sequence of each epoch in closed segments
  *   DIR/acks/DESTINATION              acknowledged position, replaced by rename
+ *   DIR/losses                        losses that no health batch has told yet
  *
  * State is rebuilt by scanning: there is no index to lose. A torn tail (kill -9,
  * power cut) ends the scan, is counted and cut off; a damaged frame in the
- * middle is skipped to the next magic that checks out, and counted. */
+ * middle is skipped to the next magic that checks out, and counted. A writer
+ * always begins a new segment, so that what a reader has read is never written
+ * over, even when a power cut took it from the disk. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,13 +31,15 @@
 struct spool_options {
 	const char *dir;        /* created when missing, 0750 */
 	uint64_t max_bytes;     /* over all streams; 0: 4 GiB */
-	uint64_t segment_bytes; /* 0: 16 MiB */
+	uint64_t segment_bytes; /* 0: 16 MiB, or an eighth of max_bytes if that is less;
+	                           at most a quarter of max_bytes */
 	bool sync;              /* fdatasync each flush; a replay may do without */
 };
 
 struct spool_stats {
 	uint64_t batches, records, bytes; /* written by this process */
 	uint64_t known;          /* batches that the spool knew already */
+	uint64_t lost;           /* records in segments thrown away to make room */
 	uint64_t refused;        /* records that were refused: full disk, full spool */
 	uint64_t torn, damaged;  /* frames cut off or skipped when opening */
 };
@@ -49,10 +55,13 @@ void spool_close(struct spool *s); /* flushes; accepts NULL */
  * A batch whose (stream, epoch, sequence) is not above the newest one of that
  * epoch is one that an interrupted replay wrote before: it is counted as known
  * and not written again; the memory of that outlives the deletion of segments.
- * When max_bytes would be passed, the oldest segments go, of flows first, then
- * health, never alerts for the sake of flows, and each loss is counted with its
- * exact range in a loss report (a health batch of the same epoch).
- * 0, or -errno when the batch is lost (-ENOSPC ...): counted in `refused`. */
+ * When max_bytes would be passed, the oldest segments go: flows first, then
+ * health, then alerts, and never those of a stream more precious than the one
+ * that needs room. What no destination had acknowledged of them is told, with its
+ * exact range, in a health batch of the spool's own epoch (counters lost.STREAM.*);
+ * so is a batch that could not be written.
+ * 0, or -errno when the batch is lost (-ENOSPC ...): counted in `refused`. After
+ * -EIO the disk is not to be trusted, and every later write fails. */
 int spool_write(struct spool *s, const struct batch_identity *identity, uint32_t records,
                 const void *batch, size_t n);
 int spool_flush(struct spool *s); /* to the disk, when options.sync */

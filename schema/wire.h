@@ -19,11 +19,22 @@ struct batch_identity {
 	const char *exercise; /* NULL or empty: none */
 };
 
-enum { WIRE_BATCH_MOST = 8 << 20, WIRE_SENSOR_MOST = 63 };
+enum {
+	WIRE_BATCH_MOST = 8 << 20,
+	WIRE_SENSOR_MOST = 63,
+	WIRE_TEXT_MOST = 512, /* bytes of any text; no control characters */
+	WIRE_ATTRIBUTES_MOST = 64,
+	WIRE_TEXTS_MOST = 64, /* of one attribute */
+	WIRE_COUNTERS_MOST = 256,
+};
 
 /* Appends one record to `out`, which holds a batch under construction. Nothing
  * is allocated but by out's growth. The record's sensor, site_revision and
- * exercise are left out: the envelope carries them. 0 or -ENOMEM. */
+ * exercise are left out: the envelope carries them, and attributes_json is not
+ * for the wire. Ids, kinds and the names of attributes and counters must be
+ * words ([A-Za-z0-9._-]; ids up to 32, names up to 64), other texts UTF-8 within
+ * WIRE_TEXT_MOST: they are not checked here, but wire_unpack refuses the whole
+ * batch for one that is not. 0 or -ENOMEM. */
 int wire_append_record(struct buf *out, const struct record *record);
 
 /* Appends the envelope, before or behind the records: protobuf does not mind. */
@@ -33,7 +44,9 @@ int wire_append_identity(struct buf *out, const struct batch_identity *identity)
  * Every record is handed to `sink` with its envelope's texts filled in; a sink
  * that returns nonzero ends the walk with that value. 0, -EBADMSG with `why`
  * set to a static sentence part when the bytes are no valid batch (enumeration
- * out of range, address not 16 bytes, text not NUL-free ASCII, ...), or -ENOMEM.
+ * out of range, address not 16 bytes, text not clean UTF-8, records of another
+ * stream, ...), or -ENOMEM. Records that stand before a bad one have been handed
+ * over by then: a sink that stores must be able to take them back.
  * Hostile bytes are expected: the collector calls this on what it receives. */
 int wire_unpack(const void *bytes, size_t n, struct arena *arena,
                 struct batch_identity *identity, record_sink *sink, void *context,

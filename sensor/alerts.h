@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Folds findings into alerts: the same kind between the same ends for the same
+ * service is one alert, however often it happens. What has been added is sent
+ * once a minute of packet time, and at the end. */
+#pragma once
+
+#include "schema/counters.h"
+#include "schema/record.h"
+
+struct alerts;
+
+/* `most` alerts are folded at a time; beyond that each finding is sent as it
+ * comes. NULL: no memory. */
+struct alerts *alerts_create(size_t most, struct counters *counters, record_sink *sink,
+			     void *context);
+void alerts_destroy(struct alerts *a); /* accepts NULL */
+
+/* A finding about one flow: id, kind and all from its record. Texts that are not
+ * copied (segment, rule, vendor, app, technique names) must outlive the alerts. */
+void alerts_raise(struct alerts *a, const struct record_flow *flow, const char *kind,
+		  const char *technique);
+
+/* Sends what was added since the last time, oldest alert first. */
+void alerts_flush(struct alerts *a);

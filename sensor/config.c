@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensor/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema/wire.h"
+
+#define SECONDS(n) ((struct usec){ (int64_t)(n)*USEC_PER_SECOND })
+
+void sensor_config_init(struct sensor_config *c)
+{
+	*c = (struct sensor_config){
+		.sensor = "sensor",
+		.spool_sync = true,
+		.flows = 262144,
+		.contexts = 65536,
+		.buffers = 4096,
+		.fragments = 256,
+		.dpi_flows = 16384,
+		.alerts = 1024,
+		.names = 8192,
+		.timeouts = {
+			.tcp_idle = SECONDS(300),
+			.udp_idle = SECONDS(60),
+			.other_idle = SECONDS(30),
+			.closed = SECONDS(5),
+			.handshake = SECONDS(30),
+			.active = SECONDS(300),
+		},
+		.dedup = true,
+		.dpi = true,
+	};
+	realms_init(&c->realms);
+}
+
+void sensor_config_finish(struct sensor_config *c)
+{
+	free(c->site);
+	free(c->spool_dir);
+	for (size_t i = 0; i < c->geo_count; i++)
+		free(c->geo[i]);
+	yaml_close(c->file);
+	*c = (struct sensor_config){ 0 };
+}
+
+/* A path as the file's reader means it: relative to the file's folder. */
+static char *beside(const char *file, const char *path)
+{
+	const char *slash = strrchr(file, '/');
+	char *joined;
+
+	if (*path == '/' || !slash)
+		return strdup(path);
+	if (asprintf(&joined, "%.*s/%s", (int)(slash - file), file, path) < 0)
+		return NULL;
+	return joined;
+}
+
+static void read_path(const struct yaml_node *map, const char *key, const char *file, char **out)
+{
+	const char *text = NULL;
+
+	if (!yaml_read_text(map, key, &text) || !text)
+		return;
+	free(*out);
+	*out = beside(file, text);
+}
+
+static void read_spool(struct sensor_config *c, const struct yaml_node *n, const char *file)
+{
+	static const char *const keys[] = { "dir", "max", "segment", "sync", NULL };
+
+	if (!n)
+		return;
+	yaml_only_keys(n, "spool", keys);
+	read_path(n, "dir", file, &c->spool_dir);
+	yaml_read_size(n, "max", &c->spool_max);
+	yaml_read_size(n, "segment", &c->spool_segment);
+	yaml_read_bool(n, "sync", &c->spool_sync);
+}
+
+static void read_geo(struct sensor_config *c, const struct yaml_node *n, const char *file)
+{
+	static const char *const keys[] = { "databases", NULL };
+	const struct yaml_node *list = yaml_get(n, "databases");
+
+	if (!n)
+		return;
+	yaml_only_keys(n, "geo", keys);
+	for (size_t i = 0; i < yaml_count(list); i++) {
+		const struct yaml_node *path = yaml_element(list, i);
+		if (!yaml_text(path))
+			yaml_problem(path, "is no path of a MaxMind database (.mmdb)");
+		else if (c->geo_count == CONFIG_GEO_MOST)
+			yaml_problem(path, "there are more than %d databases", CONFIG_GEO_MOST);
+		else
+			c->geo[c->geo_count++] = beside(file, yaml_text(path));
+	}
+}
+
+static void read_flows(struct sensor_config *c, const struct yaml_node *n)
+{
+	static const char *const keys[] = { "table",  "dissection", "reassembly", "fragments",
+					    "alerts", "names",      NULL };
+
+	if (!n)
+		return;
+	yaml_only_keys(n, "flows", keys);
+	yaml_read_u64(n, "table", 64, 1 << 26, &c->flows);
+	yaml_read_u64(n, "dissection", 1, 1 << 24, &c->contexts);
+	yaml_read_u64(n, "reassembly", 1, 1 << 20, &c->buffers);
+	yaml_read_u64(n, "fragments", 1, 65536, &c->fragments);
+	yaml_read_u64(n, "alerts", 1, 65536, &c->alerts);
+	yaml_read_u64(n, "names", 16, 1 << 20, &c->names);
+}
+
+static void read_timeouts(struct sensor_config *c, const struct yaml_node *n)
+{
+	static const char *const keys[] = { "tcp",       "udp",    "other", "closed",
+					    "handshake", "active", NULL };
+
+	if (!n)
+		return;
+	yaml_only_keys(n, "timeouts", keys);
+	yaml_read_span(n, "tcp", &c->timeouts.tcp_idle);
+	yaml_read_span(n, "udp", &c->timeouts.udp_idle);
+	yaml_read_span(n, "other", &c->timeouts.other_idle);
+	yaml_read_span(n, "closed", &c->timeouts.closed);
+	yaml_read_span(n, "handshake", &c->timeouts.handshake);
+	yaml_read_span(n, "active", &c->timeouts.active);
+}
+
+static void read_dpi(struct sensor_config *c, const struct yaml_node *n)
+{
+	static const char *const keys[] = { "enabled", "flows", NULL };
+
+	if (!n)
+		return;
+	yaml_only_keys(n, "dpi", keys);
+	yaml_read_bool(n, "enabled", &c->dpi);
+	yaml_read_u64(n, "flows", 1, 1 << 20, &c->dpi_flows);
+}
+
+static void read_capture(struct sensor_config *c, const struct yaml_node *n)
+{
+	static const char *const keys[] = { "dedup", NULL };
+
+	if (!n)
+		return;
+	yaml_only_keys(n, "capture", keys);
+	yaml_read_bool(n, "dedup", &c->dedup);
+}
+
+int sensor_config_read(struct sensor_config *c, const char *path, struct problems *problems)
+{
+	static const char *const keys[] = { "sensor", "site",     "spool",        "geo",
+					    "flows",  "timeouts", "dpi",          "capture",
+					    "realms", "exercise", "destinations", NULL };
+
+	c->file = yaml_open(path, problems);
+	if (!c->file)
+		return -EINVAL;
+	const struct yaml_node *root = yaml_root(c->file);
+	yaml_only_keys(root, "the sensor's configuration", keys);
+	yaml_read_text(root, "sensor", &c->sensor);
+	if (!wire_sensor_name_is_valid(c->sensor))
+		yaml_problem(yaml_get(root, "sensor"),
+			     "is no sensor name; use 1 to 63 letters, digits, '.', '_' or '-'");
+	read_path(root, "site", path, &c->site);
+	yaml_read_text(root, "exercise", &c->exercise);
+	read_spool(c, yaml_get(root, "spool"), path);
+	read_geo(c, yaml_get(root, "geo"), path);
+	read_flows(c, yaml_get(root, "flows"));
+	read_timeouts(c, yaml_get(root, "timeouts"));
+	read_dpi(c, yaml_get(root, "dpi"));
+	read_capture(c, yaml_get(root, "capture"));
+	realms_read(&c->realms, yaml_get(root, "realms"));
+	return problems->count ? -EINVAL : 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The sensor's configuration file (docs/man/vigie-sensor.8): read, checked,
+ * with every mistake at its place. */
+#pragma once
+
+#include "config/yaml.h"
+#include "sensor/flow.h"
+#include "sensor/realm.h"
+
+enum { CONFIG_GEO_MOST = 4 };
+
+struct sensor_config {
+	const char *sensor; /* name; also in the certificate */
+	char *site;         /* paths, made absolute by the file's folder; owned */
+	char *spool_dir;
+	char *geo[CONFIG_GEO_MOST];
+	size_t geo_count;
+	uint64_t spool_max, spool_segment;
+	bool spool_sync;
+	uint64_t flows, contexts, buffers, fragments, dpi_flows, alerts, names;
+	struct flow_timeouts timeouts;
+	bool dedup, dpi;
+	const char *exercise;
+	struct realms realms;
+	struct yaml *file; /* holds the borrowed texts */
+};
+
+void sensor_config_init(struct sensor_config *c); /* the defaults, no file */
+/* 0, or -EINVAL when `problems` has mistakes. `file:` names may be relative to
+ * the file's folder. */
+int sensor_config_read(struct sensor_config *c, const char *path, struct problems *problems);
+void sensor_config_finish(struct sensor_config *c);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Tells a packet that the mirror shows again from one that was sent again.
+ *
+ * On a mirror of routed traffic a packet is seen once before and once behind
+ * the router: same addresses, identification, transport header and payload;
+ * lower TTL, other MACs, perhaps another VLAN. A mirror port that copies both
+ * directions of both ends shows even identical frames. Each is one packet.
+ *
+ * Every packet has a signature that routing leaves alone, and a hop: what
+ * routing changes. Packets of one signature within the window are counted per
+ * hop; the true number is that of the hop that showed most. So a packet that is
+ * really sent twice is seen twice at each hop, and counts twice. At one and the
+ * same hop, only an identical IPv4 identification within milliseconds (or, on a
+ * feed that is known to double frames, nearness in time) makes a copy. */
+#pragma once
+
+#include "sensor/decode.h"
+
+struct dedup;
+
+enum dedup_answer {
+	DEDUP_NEW,    /* count it */
+	DEDUP_MIRROR, /* the mirror showed it already at this hop */
+	DEDUP_ROUTED, /* seen before at another hop */
+};
+
+/* `entries` is rounded up to a power of two (40 bytes each). NULL: no memory. */
+struct dedup *dedup_create(size_t entries, uint64_t seed);
+void dedup_destroy(struct dedup *d); /* accepts NULL */
+
+/* `flow_hash` and `side` stand for the addresses and the direction. */
+enum dedup_answer dedup_see(struct dedup *d, const struct packet *p, uint64_t flow_hash,
+			    unsigned side);

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Plays the core for one flow and one dissector, for tests and fuzzers: probes,
+ * keeps what a dissector leaves, honours `skip`, gives up a full buffer, and
+ * checks that the dissector keeps its side of dissectors/dissector.h. Every
+ * offer is a heap copy of the exact size, so one byte too far is caught. */
+#pragma once
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dissectors/dissector.h"
+
+enum { STREAM_NAMES = 16 };
+
+struct conversation {
+	const struct dissector *dissector;
+	enum transport transport;
+	uint16_t ports[2]; /* of the sender, by direction */
+	bool midstream;
+
+	void *state;
+	struct conversation_side {
+		uint8_t *kept; /* what the dissector left */
+		size_t kept_size;
+		uint64_t skip;
+		bool gap; /* to be told with the next offer */
+	} sides[2];
+
+	/* What came out: */
+	bool refused, claimed, over; /* over: asked no more */
+	enum dissect_result result;  /* of the last call; MORE before the first */
+	struct attributes out;
+	unsigned role_sender[3];    /* how often each role was said ... */
+	unsigned client_direction;  /* ... and what it came to */
+	enum confidence confidence; /* highest said */
+	bool encrypted;
+	struct dissect_name names[STREAM_NAMES];
+	size_t name_count;
+};
+
+static inline void stream_init(struct conversation *s, const struct dissector *d,
+			       enum transport transport, uint16_t client_port, uint16_t server_port)
+{
+	*s = (struct conversation){ .dissector = d, .transport = transport };
+	s->ports[0] = client_port;
+	s->ports[1] = server_port;
+	assert(d->state_size <= DISSECT_STATE_MOST);
+	s->state = calloc(1, d->state_size ? d->state_size : 1);
+	assert(s->state);
+}
+
+static inline void stream_finish(struct conversation *s)
+{
+	free(s->state);
+	free(s->sides[0].kept);
+	free(s->sides[1].kept);
+	*s = (struct conversation){ 0 };
+}
+
+static inline enum probe_result stream_probe(struct conversation *s, unsigned direction)
+{
+	struct conversation_side *side = &s->sides[direction];
+	size_t n = side->kept_size < DISSECT_PROBE_MOST ? side->kept_size : DISSECT_PROBE_MOST;
+	uint8_t *exact = malloc(n ? n : 1);
+
+	assert(exact);
+	if (n)
+		memcpy(exact, side->kept, n);
+	enum probe_result r =
+		s->dissector->probe(cursor_of(exact, n), s->transport, s->ports[direction],
+				    s->ports[!direction], s->midstream);
+	free(exact);
+	/* Nobody may ask for more than there can ever be. */
+	return r == PROBE_MORE && n == DISSECT_PROBE_MOST ? PROBE_NO : r;
+}
+
+static inline void stream_note(struct conversation *s, const struct dissect_input *in,
+			       unsigned direction)
+{
+	assert(in->name_count <= sizeof(in->names) / sizeof(in->names[0]));
+	for (size_t i = 0; i < in->name_count; i++) {
+		assert(memchr(in->names[i].name, 0, sizeof(in->names[i].name)));
+		if (s->name_count < STREAM_NAMES)
+			s->names[s->name_count++] = in->names[i];
+	}
+	if (in->role != ROLE_UNKNOWN) {
+		s->role_sender[in->role]++;
+		s->client_direction = in->role == ROLE_SENDER_IS_CLIENT ? direction : !direction;
+	}
+	if (in->confidence > s->confidence)
+		s->confidence = in->confidence;
+	s->encrypted |= in->encrypted;
+}
+
+/* Keeps the last n bytes of what is kept. */
+static inline void stream_keep(struct conversation_side *side, size_t n)
+{
+	assert(n <= side->kept_size);
+	if (n && n < side->kept_size)
+		memmove(side->kept, side->kept + side->kept_size - n, n);
+	side->kept_size = n;
+}
+
+static inline void stream_dissect(struct conversation *s, unsigned direction)
+{
+	struct conversation_side *side = &s->sides[direction];
+	struct dissect_input in = {
+		.bytes = cursor_of(side->kept, side->kept_size),
+		.direction = (uint8_t)direction,
+		.gap = side->gap,
+		.source_port = s->ports[direction],
+		.dest_port = s->ports[!direction],
+		.transport = s->transport,
+	};
+
+	side->gap = false;
+	s->result = s->dissector->dissect(s->state, &in, &s->out);
+	stream_note(s, &in, direction);
+	size_t left = cursor_left(&in.bytes);
+	assert(left <= side->kept_size && in.bytes.end == in.bytes.at + left);
+	assert(!in.skip || left == 0);
+	if (s->transport == TRANSPORT_UDP)
+		left = 0;
+	stream_keep(side, left);
+	side->skip = in.skip;
+	s->over = s->result != DISSECT_MORE;
+	if (s->result == DISSECT_NOT_MINE)
+		s->claimed = false;
+	if (left == DISSECT_BUFFER) {
+		side->kept_size = 0;
+		side->gap = true;
+	}
+}
+
+/* One datagram, or at most DISSECT_BUFFER less what is kept of a stream. */
+static inline void stream_segment(struct conversation *s, unsigned direction, const uint8_t *p,
+				  size_t n)
+{
+	struct conversation_side *side = &s->sides[direction];
+
+	if (side->skip) {
+		size_t passed = side->skip < n ? (size_t)side->skip : n;
+		side->skip -= passed;
+		p += passed;
+		n -= passed;
+		if (!n)
+			return;
+	}
+	uint8_t *exact = malloc(side->kept_size + n ? side->kept_size + n : 1);
+	assert(exact);
+	if (side->kept_size)
+		memcpy(exact, side->kept, side->kept_size);
+	if (n)
+		memcpy(exact + side->kept_size, p, n);
+	free(side->kept);
+	side->kept = exact;
+	side->kept_size += n;
+
+	if (!s->claimed) {
+		enum probe_result r = stream_probe(s, direction);
+		s->refused = r == PROBE_NO;
+		s->claimed = r == PROBE_YES;
+		s->over = s->refused;
+		if (s->transport == TRANSPORT_UDP && !s->claimed)
+			side->kept_size = 0;
+	}
+	if (s->claimed)
+		stream_dissect(s, direction);
+}
+
+static inline void stream_offer(struct conversation *s, unsigned direction, const void *bytes,
+				size_t n)
+{
+	const uint8_t *p = bytes;
+
+	do {
+		size_t room = DISSECT_BUFFER - s->sides[direction].kept_size;
+		size_t take = s->transport == TRANSPORT_UDP || n < room ? n : room;
+		if (s->over)
+			return;
+		stream_segment(s, direction, p, take);
+		p += take;
+		n -= take;
+	} while (n);
+}
+
+/* The same bytes in pieces of `chunk`. */
+static inline void stream_chunks(struct conversation *s, unsigned direction, const void *bytes,
+				 size_t n, size_t chunk)
+{
+	const uint8_t *p = bytes;
+
+	for (size_t at = 0; at < n; at += chunk)
+		stream_offer(s, direction, p + at, n - at < chunk ? n - at : chunk);
+}
+
+/* Bytes were lost: what is kept goes, and the next offer says so. */
+static inline void stream_lose(struct conversation *s, unsigned direction)
+{
+	s->sides[direction].kept_size = 0;
+	s->sides[direction].skip = 0;
+	s->sides[direction].gap = true;
+}
+
+static inline const struct field *stream_field(const struct conversation *s, const char *name)
+{
+	for (const struct field *f = s->dissector->fields; f->name; f++)
+		if (!strcmp(f->name, name))
+			return f;
+	assert(!"no such field");
+	return NULL;
+}
+
+static inline uint64_t stream_number(const struct conversation *s, const char *name)
+{
+	const struct attribute *v = attributes_find(&s->out, stream_field(s, name));
+	return v ? v->number : 0;
+}
+
+/* The i-th text of a field, or "" when there are fewer. */
+static inline const char *stream_text(const struct conversation *s, const char *name, size_t i)
+{
+	const struct field *f = stream_field(s, name);
+
+	for (size_t at = 0; at < s->out.count; at++)
+		if (s->out.values[at].field == f && i-- == 0)
+			return attribute_text(&s->out, &s->out.values[at]);
+	return "";
+}

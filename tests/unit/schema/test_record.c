@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+
+#include "schema/record.h"
+
+Test(names, every_word_finds_its_way_back)
+{
+	for (int i = 0; i < VERDICT_COUNT; i++)
+		cr_assert_eq(verdict_of(verdict_name((enum verdict)i)), i);
+	for (int i = 1; i < IMPACT_COUNT; i++)
+		cr_assert_eq(impact_of(impact_name((enum impact)i)), i);
+	for (int i = 0; i < END_REASON_COUNT; i++)
+		cr_assert_eq(end_reason_of(end_reason_name((enum end_reason)i)), i);
+	cr_assert_eq(verdict_of("no-such-word"), -1);
+	cr_assert_eq(impact_of(""), -1);
+	cr_assert_str_eq(verdict_name((enum verdict)99), "");
+	char number[4];
+	cr_assert_str_eq(protocol_name(6, number), "tcp");
+	cr_assert_str_eq(protocol_name(200, number), "200");
+	cr_assert_eq(protocol_of("icmpv6"), 58);
+	cr_assert_eq(protocol_of("200"), 200);
+	cr_assert_eq(protocol_of("tcpx"), -1);
+}
+
+Test(record, a_flow_as_json_leaves_out_what_is_not_known)
+{
+	static const char *const ae[] = { "CT1" };
+	static const struct record_attribute attributes[] = {
+		{ "dicom.calling_ae", ATTRIBUTE_TEXT, 0, ae, 1 },
+		{ "dicom.c_store", ATTRIBUTE_NUMBER, 12, NULL, 0 },
+	};
+	struct record r = { .type = RECORD_FLOW };
+	struct buf b = { 0 };
+
+	r.flow = (struct record_flow){
+		.id = "x",
+		.sensor = "s",
+		.end_reason = END_FIN,
+		.protocol = 6,
+		.orientation = ORIENTATION_HANDSHAKE,
+		.has_tcp = true,
+		.tcp = { .flags_to_server = 0x1b, .has_rtt_server = true, .rtt_server_us = 0 },
+		.app = "dicom",
+		.app_source = APP_SOURCE_DISSECTOR,
+		.app_confidence = CONFIDENCE_HIGH,
+		.attributes = attributes,
+		.attribute_count = 2,
+		.verdict = VERDICT_CONDUIT,
+		.rule = "c",
+		.path = { "vlan:10", "vlan:20" },
+		.path_count = 2,
+	};
+	cr_assert(ip_parse("10.0.0.1", &r.flow.client.ip));
+	cr_assert(ip_parse("2001:db8::1", &r.flow.server.ip));
+	r.flow.server.has_port = true;
+	r.flow.server.port = 104;
+	record_json(&r, &b);
+	cr_assert_str_eq(
+		b.data,
+		"{\"type\":\"flow\",\"id\":\"x\",\"sensor\":\"s\",\"start\":\"1970-01-01T00:00:00."
+		"000000Z\","
+		"\"end\":\"1970-01-01T00:00:00.000000Z\",\"interim\":0,\"end_reason\":\"fin\","
+		"\"protocol\":\"tcp\",\"client\":{\"ip\":\"10.0.0.1\"},"
+		"\"server\":{\"ip\":\"2001:db8::1\",\"port\":104},\"orientation\":\"handshake\","
+		"\"packets\":{\"to_server\":0,\"to_client\":0},\"bytes\":{\"to_server\":0,\"to_"
+		"client\":0},"
+		"\"path\":[\"vlan:10\",\"vlan:20\"],\"copies\":{\"mirror\":0,\"routed\":0},"
+		"\"tcp\":{\"flags_to_server\":\"SAPF\",\"flags_to_client\":\"\",\"rtt_server_us\":"
+		"0,"
+		"\"retransmissions\":0,\"missed_bytes\":0,\"midstream\":false},\"dscp\":0,"
+		"\"app\":\"dicom\",\"app_source\":\"dissector\",\"app_confidence\":\"high\","
+		"\"encrypted\":false,\"attributes\":{\"dicom.calling_ae\":\"CT1\",\"dicom.c_"
+		"store\":12},"
+		"\"verdict\":\"conduit\",\"rule\":\"c\",\"severity\":\"info\",\"shed\":0}");
+	buf_finish(&b);
+}

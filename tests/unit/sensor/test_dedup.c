@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+
+#include "sensor/dedup.h"
+
+static uint8_t transport[60];
+
+/* A packet of 40 bytes of payload, at hop 0 (VLAN 10) or 1 (VLAN 20, routed). */
+static struct packet at_hop(int64_t time, unsigned hop, uint16_t id, bool v6, uint8_t payload)
+{
+	struct packet p = {
+		.time = { time }, .v6 = v6, .ip_id = id, .protocol = 6, .has_mac = true
+	};
+
+	transport[20] = payload;
+	p.ttl = (uint8_t)(64 - hop);
+	p.ip_bytes = 80;
+	p.source_mac[5] = (uint8_t)hop;
+	p.dest_mac[5] = (uint8_t)(hop + 1);
+	p.vlans[0] = hop ? 20 : 10;
+	p.vlan_count = 1;
+	p.transport = cursor_of(transport, sizeof(transport));
+	return p;
+}
+
+static struct dedup *d;
+
+static void begin(void)
+{
+	d = dedup_create(1024, 7);
+}
+
+static void end(void)
+{
+	dedup_destroy(d);
+}
+
+static enum dedup_answer see(int64_t time, unsigned hop, uint16_t id, bool v6, uint8_t payload)
+{
+	struct packet p = at_hop(time, hop, id, v6, payload);
+	return dedup_see(d, &p, 42, 0);
+}
+
+TestSuite(dedup, .init = begin, .fini = end);
+
+Test(dedup, a_routed_packet_is_one_packet)
+{
+	for (unsigned v6 = 0; v6 < 2; v6++)
+		for (uint16_t id = 0; id < 2; id++) {
+			uint8_t payload = (uint8_t)(v6 * 2 + id);
+			cr_assert_eq(see(1000, 0, id, v6, payload), DEDUP_NEW);
+			cr_assert_eq(see(1090, 1, id, v6, payload), DEDUP_ROUTED);
+		}
+}
+
+Test(dedup, tags_stripped_the_ttl_and_macs_tell)
+{
+	struct packet p = at_hop(1000, 0, 5, false, 1), q = at_hop(1050, 1, 5, false, 1);
+
+	p.vlan_count = q.vlan_count = 0;
+	cr_assert_eq(dedup_see(d, &p, 42, 0), DEDUP_NEW);
+	cr_assert_eq(dedup_see(d, &q, 42, 0), DEDUP_ROUTED);
+}
+
+Test(dedup, a_retransmission_counts_again_at_every_hop_but_once)
+{
+	/* Without an identification, as IPv6 or many a TCP stack sends. */
+	cr_assert_eq(see(0, 0, 0, true, 1), DEDUP_NEW);
+	cr_assert_eq(see(90, 1, 0, true, 1), DEDUP_ROUTED);
+	cr_assert_eq(see(5000, 0, 0, true, 1), DEDUP_NEW, "5 ms later: sent again");
+	cr_assert_eq(see(5090, 1, 0, true, 1), DEDUP_ROUTED);
+	cr_assert_eq(see(300000, 0, 0, true, 1), DEDUP_NEW, "300 ms later: sent again");
+	cr_assert_eq(see(300090, 1, 0, true, 1), DEDUP_ROUTED);
+}
+
+Test(dedup, two_sent_before_the_first_copy_shows)
+{
+	cr_assert_eq(see(0, 0, 0, true, 1), DEDUP_NEW);
+	cr_assert_eq(see(10, 0, 0, true, 1), DEDUP_NEW, "a second equal ACK");
+	cr_assert_eq(see(80, 1, 0, true, 1), DEDUP_ROUTED);
+	cr_assert_eq(see(90, 1, 0, true, 1), DEDUP_ROUTED);
+	cr_assert_eq(see(100, 1, 0, true, 1), DEDUP_NEW, "a third, seen behind the router first");
+	cr_assert_eq(see(110, 0, 0, true, 1), DEDUP_ROUTED);
+}
+
+Test(dedup, a_retransmission_with_its_own_identification_counts)
+{
+	cr_assert_eq(see(0, 0, 100, false, 1), DEDUP_NEW);
+	cr_assert_eq(see(300, 0, 101, false, 1), DEDUP_NEW);
+}
+
+Test(dedup, an_identical_frame_with_identification_is_the_mirrors)
+{
+	cr_assert_eq(see(0, 0, 100, false, 1), DEDUP_NEW);
+	cr_assert_eq(see(3, 0, 100, false, 1), DEDUP_MIRROR);
+	cr_assert_eq(see(20000, 0, 100, false, 1), DEDUP_NEW, "20 ms are no mirror's delay");
+}
+
+Test(dedup, without_identification_only_a_feed_that_doubles_makes_copies)
+{
+	cr_assert_eq(see(0, 0, 0, true, 1), DEDUP_NEW);
+	cr_assert_eq(see(2, 0, 0, true, 1), DEDUP_NEW, "an equal ACK may follow at once");
+	for (uint16_t id = 1; id <= 200; id++) {
+		see(1000 + id * 100, 0, id, false, 2);
+		cr_assert_eq(see(1002 + id * 100, 0, id, false, 2), DEDUP_MIRROR);
+	}
+	cr_assert_eq(see(100000, 0, 0, true, 3), DEDUP_NEW);
+	cr_assert_eq(see(100002, 0, 0, true, 3), DEDUP_MIRROR, "this mirror doubles");
+	cr_assert_eq(see(110000, 0, 0, true, 3), DEDUP_NEW, "10 ms later: sent again");
+}
+
+Test(dedup, other_content_length_direction_or_flow_is_another_packet)
+{
+	struct packet p = at_hop(0, 0, 9, false, 1), q = p;
+
+	cr_assert_eq(dedup_see(d, &p, 42, 0), DEDUP_NEW);
+	cr_assert_eq(dedup_see(d, &p, 42, 1), DEDUP_NEW);
+	cr_assert_eq(dedup_see(d, &p, 43, 0), DEDUP_NEW);
+	q.ip_bytes++;
+	cr_assert_eq(dedup_see(d, &q, 42, 0), DEDUP_NEW);
+	cr_assert_eq(see(0, 0, 9, false, 2), DEDUP_NEW);
+}
