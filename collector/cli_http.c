@@ -120,6 +120,7 @@ static enum http_outcome judge(const struct exchange *x, const struct connection
 			   "address, and who signed the certificate",
 			   c->url, c->certificate, detail);
 		return HTTP_UNTRUSTED;
+	case CURLE_GOT_NOTHING:
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
 		/* In TLS 1.3 the client is done before the server has judged it. */

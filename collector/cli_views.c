@@ -347,8 +347,15 @@ static void add_column(struct columns *c, const char *name, size_t place, bool e
 	c->count++;
 }
 
+static bool is_shown(const json_t *value)
+{
+	bool nested =
+		json_is_array(value) || (json_is_object(value) && !json_object_get(value, "ip"));
+	return value && !json_is_null(value) && !nested;
+}
+
 /* Looks a column over: numbers stand right, and one that no row has anything
- * in (most exercises, say) need not be shown. */
+ * in that fits a cell (exercises mostly, counters) need not be shown. */
 static bool look_over(struct columns *c, size_t i, const json_t *rows)
 {
 	const json_t *row;
@@ -358,7 +365,7 @@ static bool look_over(struct columns *c, size_t i, const json_t *rows)
 	json_array_foreach(rows, k, row)
 	{
 		const json_t *value = value_at(row, c, i);
-		used |= value && !json_is_null(value);
+		used |= is_shown(value);
 		c->table[i].right |= json_is_number(value);
 	}
 	return used;

@@ -197,8 +197,10 @@ Test(views, rows_have_short_numbers)
 Test(views, rows_leave_out_what_is_empty)
 {
 	is_view(view_rows, 0,
-		"{\"columns\":[\"sensor\",\"site_revision\",\"exercise\",\"client.ip\"],\"rows\":["
-		"{\"sensor\":\"span-1\",\"site_revision\":\"00\",\"client\":{\"ip\":\"10.1.1.1\"}}]"
+		"{\"columns\":[\"sensor\",\"site_revision\",\"exercise\",\"counters\",\"client."
+		"ip\"],\"rows\":["
+		"{\"sensor\":\"span-1\",\"site_revision\":\"00\",\"counters\":{\"a\":1},\"client\":"
+		"{\"ip\":\"10.1.1.1\"}}]"
 		"}",
 		"SENSOR  CLIENT IP\nspan-1  10.1.1.1\n\n1 row\n");
 }
