@@ -188,7 +188,7 @@ static void alert_head(const json_t *row, const struct style *style, struct buf 
 		colour_put(style, COLOUR_NONE, out);
 	buf_format(&line, "  %s  ", row_text(row, "kind"));
 	put_time(first, 0, &line);
-	if (strcmp(first, last)) {
+	if (strncmp(first, last, 19)) {
 		buf_text(&line, " to ");
 		put_time(last, strncmp(first, last, 10) ? 0 : 11, &line);
 	}
@@ -229,11 +229,8 @@ static void alert_block(const json_t *row, const struct style *style, struct buf
 	alert_head(row, style, out);
 	alert_ends(row, out);
 	text_clean(row_text(row, "reason"), &reason);
-	if (reason.len) {
-		if (islower((unsigned char)reason.data[0]))
-			reason.data[0] = (char)toupper((unsigned char)reason.data[0]);
+	if (reason.len)
 		text_wrap(reason.data, 10, style->width, out);
-	}
 	buf_finish(&reason);
 	alert_facts(row, style, out);
 	buf_char(out, '\n');

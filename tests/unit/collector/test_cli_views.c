@@ -95,7 +95,7 @@ Test(views, alerts)
 		"critical  cross-segment  2026-01-02 03:04:05 to 04:04:05, 7 times, seen by "
 		"span-1\n"
 		"          10.30.1.5 [imaging] -> 10.20.1.5:445 [icu]  smb\n"
-		"          No conduit joins imaging and icu, and nobody\n"
+		"          no conduit joins imaging and icu, and nobody\n"
 		"          declared an exception\n"
 		"          technique T1021.002, id 00ff\n\n"
 		"1 alert: 1 critical\n");
@@ -106,8 +106,8 @@ Test(views, an_alert_without_ends)
 	is_view(view_alerts, 60,
 		"{\"rows\":[{\"kind\":\"sensor.blind\",\"severity\":\"high\","
 		"\"first_seen\":\"2026-01-02T03:04:05.000001Z\","
-		"\"last_seen\":\"2026-01-02T03:04:05.000001Z\",\"reason\":\"no packets\"}]}",
-		"high      sensor.blind  2026-01-02 03:04:05\n          No packets\n\n"
+		"\"last_seen\":\"2026-01-02T03:04:05.900000Z\",\"reason\":\"no packets\"}]}",
+		"high      sensor.blind  2026-01-02 03:04:05\n          no packets\n\n"
 		"1 alert: 1 high\n");
 }
 
