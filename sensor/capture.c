@@ -22,7 +22,7 @@ struct capture {
 	char problem[SOURCE_WHY];
 };
 
-/* Formats of which our readers know nothing: IXIA's, with libpcap from 1.11 on. */
+/* Formats of which our readers know nothing, and libpcap perhaps does. */
 static bool open_other(struct capture *c, const char *path, char why[256])
 {
 	char error[PCAP_ERRBUF_SIZE] = "";
