@@ -163,15 +163,14 @@ static bool header_is_sane(const struct message *m, size_t length, bool strict)
 		return false;
 	if (!response && (questions == 0 || m->flags & 0xf))
 		return false;
-	if (!response && opcode(m) == OPCODE_QUERY && m->count[SECTION_ANSWER])
-		return false;
 	if (!strict)
 		return true;
 	if (questions != 1 || opcode(m) != OPCODE_QUERY)
 		return false;
-	return response ||
-	       (m->count[SECTION_AUTHORITY] == 0 && m->count[SECTION_ADDITIONAL] <= 2 &&
-		!(m->flags & (FLAG_AUTHORITATIVE | FLAG_TRUNCATED | FLAG_RECURSION_AVAILABLE)));
+	static const unsigned answering =
+		FLAG_AUTHORITATIVE | FLAG_TRUNCATED | FLAG_RECURSION_AVAILABLE;
+	return response || (m->count[SECTION_ANSWER] == 0 && m->count[SECTION_AUTHORITY] == 0 &&
+			    m->count[SECTION_ADDITIONAL] <= 2 && !(m->flags & answering));
 }
 
 static enum reading read_question(struct message *m, struct cursor *c, bool strict)

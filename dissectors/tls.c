@@ -4,10 +4,10 @@
  * they encrypt. Reads the two hellos, HelloRetryRequest and alerts.
  *
  * What counts as proof of encryption: a ServerHello with a cipher that
- * encrypts; or, when only the client's side is seen, a ClientHello and then the
- * client's change of cipher or application data. A ClientHello alone gives the
- * name `tls` with medium confidence and proves nothing: the server may refuse.
- * Not claimed: SSL 2.0 hellos, and streams whose start was not seen. */
+ * encrypts; or, when the server's side is not seen or was lost, a ClientHello and
+ * then the client's change of cipher or application data (medium confidence). A ClientHello alone
+ * gives the name `tls` with medium confidence and proves nothing: the server may refuse. Not
+ * claimed: SSL 2.0 hellos, and streams whose start was not seen. */
 #include "dissectors/dissector.h"
 
 #include <stdio.h>
@@ -501,7 +501,8 @@ static enum dissect_result take_other(struct tls *s, struct record r, struct dis
 
 	if (!s->client_seen && !s->server_seen)
 		return DISSECT_NOT_MINE;
-	if (secret && !s->server_seen && !s->spoke[!in->direction]) {
+	unsigned other = !in->direction;
+	if (secret && !s->server_seen && (!s->spoke[other] || s->over[other])) {
 		in->encrypted = true;
 		in->confidence = CONFIDENCE_MEDIUM;
 	}

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Frames from captures: pcap and pcapng, both byte orders, microseconds and
- * nanoseconds, several interfaces, gzip or not, a file or standard input.
- * libpcap's header appears in capture.c only. */
+ * nanoseconds, several interfaces, gzip or not, a file or standard input. Both
+ * formats have a reader of ours (pcap_file, pcapng_file over source): libpcap
+ * refuses interfaces that differ, does not gunzip, and costs twice the time. It
+ * reads what else it knows; its header appears in capture.c only. */
 #pragma once
 
 #include "sensor/decode.h"
@@ -15,7 +17,8 @@ struct capture *capture_open(const char *path, char why[256]);
 void capture_close(struct capture *c); /* accepts NULL */
 
 /* 1 with a frame, 0 at the end, -EIO when the input broke off or is damaged:
- * then `why` of capture_problem() says where. Frames read before stay good. */
+ * then capture_problem() says where. Frames read before stay good. A wire length
+ * that no frame can have (fuzzed captures) is taken as the captured one. */
 int capture_next(struct capture *c, struct frame *out);
 const char *capture_problem(const struct capture *c);
 
@@ -23,5 +26,9 @@ const char *capture_problem(const struct capture *c);
 void capture_progress(const struct capture *c, uint64_t *done, uint64_t *all);
 
 /* Identifies the input's content, for a replay's epoch (exporters/spool.h): the
- * same file gives the same value; 0 for standard input. */
+ * same file gives the same value; 0 for standard input. Of a file over 64 MiB it
+ * reads samples. */
 uint64_t capture_fingerprint(const char *path);
+
+/* Name and version of the capture library. */
+const char *capture_library(void);

@@ -23,8 +23,15 @@ struct frame {
 enum { DECODE_VLANS = 4, DECODE_TUNNELS = 4 };
 
 enum tunnel_type {
-	TUNNEL_GRE, TUNNEL_ERSPAN1, TUNNEL_ERSPAN2, TUNNEL_ERSPAN3, TUNNEL_VXLAN, TUNNEL_GENEVE,
-	TUNNEL_IPIP, TUNNEL_GTPU, TUNNEL_TEREDO,
+	TUNNEL_GRE,
+	TUNNEL_ERSPAN1,
+	TUNNEL_ERSPAN2,
+	TUNNEL_ERSPAN3,
+	TUNNEL_VXLAN,
+	TUNNEL_GENEVE,
+	TUNNEL_IPIP,
+	TUNNEL_GTPU,
+	TUNNEL_TEREDO,
 };
 
 struct tunnel {
@@ -34,9 +41,9 @@ struct tunnel {
 
 struct packet {
 	struct usec time;
-	uint32_t wire;     /* length of the frame */
-	bool truncated;    /* captured < wire */
-	bool has_mac;      /* of the innermost Ethernet header that was seen */
+	uint32_t wire;  /* length of the frame */
+	bool truncated; /* captured < wire */
+	bool has_mac;   /* of the innermost Ethernet header that was seen */
 	uint8_t source_mac[6], dest_mac[6];
 	uint16_t vlans[DECODE_VLANS]; /* outermost first, of the innermost Ethernet header */
 	uint8_t vlan_count;
@@ -48,10 +55,10 @@ struct packet {
 	bool v6;
 	uint8_t protocol; /* behind IPv6 extension headers */
 	uint8_t ttl, dscp;
-	uint32_t ip_id;       /* IPv4 identification or, IPv6, the flow label */
-	uint32_t ip_bytes;    /* IPv4 total length; IPv6: 40 + payload length; 0 on the wire
-	                       * (offloaded frames): bytes from the IP header on */
-	struct cursor ip;     /* captured bytes from the innermost IP header to its end */
+	uint32_t ip_id;    /* IPv4 identification or, IPv6, the flow label */
+	uint32_t ip_bytes; /* IPv4 total length; IPv6: 40 + payload length; 0 on the wire
+			    * (offloaded frames): bytes from the IP header on */
+	struct cursor ip;  /* captured bytes from the innermost IP header to its end */
 
 	/* Fragments: `fragment` for any piece. A first piece, and a later one whose
 	 * first was seen, have their ports; `whole` is set on the piece that completes

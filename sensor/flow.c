@@ -8,6 +8,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "sensor/community_id.h"
+
 enum {
 	WHEEL = 1024, /* seconds that the wheel spans */
 	EVICTION_SAMPLE = 24,
@@ -81,26 +83,6 @@ void flow_table_destroy(struct flow_table *t)
 	free(t);
 }
 
-/* ICMP messages that answer one another, as Community ID v1 pairs them. */
-static int counterpart(bool v6, uint8_t type)
-{
-	static const uint8_t v4_pairs[][2] = {
-		{ 8, 0 }, { 13, 14 }, { 15, 16 }, { 10, 9 }, { 17, 18 }
-	};
-	static const uint8_t v6_pairs[][2] = { { 128, 129 }, { 133, 134 }, { 135, 136 },
-					       { 130, 131 }, { 144, 145 }, { 139, 140 } };
-	const uint8_t(*pairs)[2] = v6 ? v6_pairs : v4_pairs;
-	size_t n = v6 ? sizeof(v6_pairs) / 2 : sizeof(v4_pairs) / 2;
-
-	for (size_t i = 0; i < n; i++) {
-		if (pairs[i][0] == type)
-			return pairs[i][1];
-		if (pairs[i][1] == type)
-			return pairs[i][0];
-	}
-	return -1;
-}
-
 static void ports_of(const struct packet *p, uint16_t *source, uint16_t *dest)
 {
 	*source = *dest = 0;
@@ -108,7 +90,7 @@ static void ports_of(const struct packet *p, uint16_t *source, uint16_t *dest)
 		*source = p->source_port;
 		*dest = p->dest_port;
 	} else if (p->has_icmp) {
-		int answer = counterpart(p->v6, p->icmp_type);
+		int answer = community_id_counterpart(p->protocol, p->icmp_type);
 		*source = p->icmp_type;
 		*dest = answer < 0 ? p->icmp_code : (uint16_t)answer;
 	}

@@ -287,6 +287,20 @@ Test(tls, only_the_client_is_seen)
 	stream_finish(&s);
 }
 
+Test(tls, the_server_hello_is_lost)
+{
+	struct conversation s = tls();
+
+	stream_offer(&s, 0, client_hello, sizeof(client_hello));
+	stream_lose(&s, 1);
+	stream_offer(&s, 1, server_hello_13 + 9, 20);
+	cr_assert_not(s.encrypted);
+	stream_offer(&s, 0, change_cipher, sizeof(change_cipher));
+	cr_assert(s.encrypted);
+	cr_assert_eq(s.confidence, CONFIDENCE_MEDIUM);
+	stream_finish(&s);
+}
+
 Test(tls, early_data_with_the_server_in_sight_proves_nothing)
 {
 	struct conversation s = tls();

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensor/capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "sensor/pcapng_file.h"
+
+enum { CHUNK = 256 * 1024, CHUNKS = 256 }; /* of a file that is fingerprinted */
+
+struct capture {
+	struct source source;
+	enum { FORMAT_PCAP, FORMAT_PCAPNG, FORMAT_OTHER } format;
+	struct pcap_file pcap;
+	struct pcapng_file pcapng;
+	pcap_t *other; /* what libpcap knows beyond the two: it is slower, and reads files only */
+	bool over;
+	char problem[SOURCE_WHY];
+};
+
+/* Formats of which our readers know nothing. */
+static bool open_other(struct capture *c, const char *path, char why[256])
+{
+	char error[PCAP_ERRBUF_SIZE] = "";
+
+	c->format = FORMAT_OTHER;
+	if (strcmp(path, "-") != 0 && !source_is_gzip(&c->source) && source_has(&c->source, 4))
+		c->other = pcap_open_offline(path, error);
+	if (!c->other)
+		snprintf(why, 256,
+			 "%.180s: not a capture; give a pcap or pcapng file (or gzip of one)",
+			 path);
+	return c->other;
+}
+
+struct capture *capture_open(const char *path, char why[256])
+{
+	struct capture *c = calloc(1, sizeof(*c));
+	char cause[SOURCE_WHY];
+
+	if (!c) {
+		snprintf(why, 256, "out of memory");
+		return NULL;
+	}
+	if (source_open(&c->source, path, cause) < 0) {
+		snprintf(why, 256, "%.160s: %.40s; check the path and its permissions", path,
+			 cause);
+		goto fail;
+	}
+	if (pcapng_file_begin(&c->pcapng, &c->source))
+		c->format = FORMAT_PCAPNG;
+	else if (pcap_file_begin(&c->pcap, &c->source))
+		c->format = FORMAT_PCAP;
+	else if (!open_other(c, path, why))
+		goto fail;
+	return c;
+fail:
+	capture_close(c);
+	return NULL;
+}
+
+void capture_close(struct capture *c)
+{
+	if (!c)
+		return;
+	if (c->other)
+		pcap_close(c->other);
+	pcapng_file_finish(&c->pcapng);
+	source_close(&c->source);
+	free(c);
+}
+
+static int next_other(struct capture *c, struct frame *out)
+{
+	struct pcap_pkthdr *head;
+	const u_char *bytes;
+	int rc = pcap_next_ex(c->other, &head, &bytes);
+
+	if (rc == PCAP_ERROR_BREAK)
+		return 0;
+	if (rc != 1) {
+		snprintf(c->problem, sizeof(c->problem),
+			 "damaged: %.150s; the frames before were read", pcap_geterr(c->other));
+		return -EIO;
+	}
+	out->bytes = bytes;
+	out->captured = head->caplen;
+	out->wire = frame_wire(head->caplen, head->len);
+	out->time.v = (int64_t)head->ts.tv_sec * USEC_PER_SECOND + head->ts.tv_usec;
+	out->link_type = (uint16_t)pcap_datalink(c->other);
+	out->interface = 0;
+	return 1;
+}
+
+int capture_next(struct capture *c, struct frame *out)
+{
+	int rc;
+
+	if (c->over)
+		return c->problem[0] ? -EIO : 0;
+	if (c->format == FORMAT_PCAP)
+		rc = pcap_file_next(&c->pcap, &c->source, out, c->problem);
+	else if (c->format == FORMAT_PCAPNG)
+		rc = pcapng_file_next(&c->pcapng, &c->source, out, c->problem);
+	else
+		rc = next_other(c, out);
+	c->over = rc <= 0;
+	return rc;
+}
+
+const char *capture_problem(const struct capture *c)
+{
+	return c->problem;
+}
+
+void capture_progress(const struct capture *c, uint64_t *done, uint64_t *all)
+{
+	source_progress(&c->source, done, all);
+}
+
+/* Hashes a file's length and chunks of it: all of a small one, and of a large
+ * one some that are spread over its whole length. */
+static uint64_t hash_chunks(int fd, off_t length, uint8_t *chunk, XXH3_state_t *state)
+{
+	off_t step = length > (off_t)CHUNKS * CHUNK ? length / CHUNKS : CHUNK;
+
+	XXH3_64bits_reset(state);
+	XXH3_64bits_update(state, &length, sizeof(length));
+	for (off_t at = 0; at < length; at += step) {
+		ssize_t got = pread(fd, chunk, CHUNK, at);
+		if (got < 0)
+			return 0;
+		XXH3_64bits_update(state, chunk, (size_t)got);
+	}
+	uint64_t value = XXH3_64bits_digest(state);
+	return value ? value : 1; /* 0 says that there is none */
+}
+
+uint64_t capture_fingerprint(const char *path)
+{
+	uint64_t value = 0;
+	uint8_t *chunk = malloc(CHUNK);
+	XXH3_state_t *state = XXH3_createState();
+	int fd = strcmp(path, "-") == 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (chunk && state && fd >= 0 && fstat(fd, &st) == 0)
+		value = hash_chunks(fd, st.st_size, chunk, state);
+	if (fd >= 0)
+		close(fd);
+	XXH3_freeState(state);
+	free(chunk);
+	return value;
+}
+
+const char *capture_library(void)
+{
+	return pcap_lib_version();
+}

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensor/dissection.h"
+
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "sensor/reassembly.h"
+#include "sensor/tcp.h"
+
+enum {
+	TCP = 6,
+	UDP = 17,
+	PROBES = 12,              /* payload packets offered to our dissectors */
+	PROBES_MIDSTREAM = 20000, /* the next anchor may be a long way off */
+	NO_DISSECTOR = 0xff,
+};
+
+/* What a flow under dissection holds. */
+struct context {
+	alignas(max_align_t) uint8_t state[DISSECT_STATE_MOST];
+	struct reassembly streams[2];
+	struct attributes attributes;
+};
+
+struct dissection {
+	struct context *contexts;
+	uint32_t *free_contexts;
+	size_t context_count, contexts_used, free_count;
+	struct reassembly_pool *pool;
+	struct dpi *dpi;
+	struct hostnames *names;
+	struct counters *counters;
+};
+
+struct dissection *dissection_create(const struct dissection_options *options,
+				     struct hostnames *names, struct counters *counters,
+				     char why[256])
+{
+	struct dissection *d = calloc(1, sizeof(*d));
+
+	snprintf(why, 256, "not enough memory for %zu dissection slots; lower them",
+		 options->contexts);
+	if (!d)
+		return NULL;
+	d->names = names;
+	d->counters = counters;
+	d->context_count = options->contexts;
+	d->contexts = mmap(NULL, options->contexts * sizeof(struct context), PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (d->contexts == MAP_FAILED)
+		d->contexts = NULL;
+	d->free_contexts = calloc(options->contexts, sizeof(*d->free_contexts));
+	d->pool = reassembly_pool_create(options->buffers);
+	if (!d->contexts || !d->free_contexts || !d->pool)
+		goto fail;
+	if (options->dpi_flows) {
+		d->dpi = dpi_create(options->dpi_flows, why);
+		if (!d->dpi)
+			goto fail;
+	}
+	return d;
+fail:
+	dissection_destroy(d);
+	return NULL;
+}
+
+void dissection_destroy(struct dissection *d)
+{
+	if (!d)
+		return;
+	dpi_destroy(d->dpi);
+	reassembly_pool_destroy(d->pool);
+	if (d->contexts)
+		munmap(d->contexts, d->context_count * sizeof(struct context));
+	free(d->free_contexts);
+	free(d);
+}
+
+static struct context *context_of(struct dissection *d, const struct flow *f)
+{
+	return f->context == FLOW_NONE ? NULL : &d->contexts[f->context];
+}
+
+static struct context *take_context(struct dissection *d, struct flow *f)
+{
+	if (d->free_count)
+		f->context = d->free_contexts[--d->free_count];
+	else if (d->contexts_used < d->context_count)
+		f->context = (uint32_t)d->contexts_used++;
+	else
+		return NULL;
+	struct context *c = &d->contexts[f->context];
+	memset(c->state, 0, sizeof(c->state));
+	memset(c->streams, 0, sizeof(c->streams));
+	memset(&c->attributes, 0, offsetof(struct attributes, values));
+	return c;
+}
+
+static void finish_streams(struct dissection *d, struct context *c)
+{
+	for (int i = 0; i < 2; i++) {
+		d->counters->stream_gaps += c->streams[i].gaps;
+		d->counters->stream_overflow += c->streams[i].overflows;
+		reassembly_finish(d->pool, &c->streams[i]);
+	}
+}
+
+static void drop_context(struct dissection *d, struct flow *f)
+{
+	struct context *c = context_of(d, f);
+
+	if (!c)
+		return;
+	finish_streams(d, c);
+	d->counters->attributes_dropped += c->attributes.dropped;
+	d->counters->attributes_invalid += c->attributes.invalid;
+	d->free_contexts[d->free_count++] = f->context;
+	f->context = FLOW_NONE;
+}
+
+static void drop_dpi(struct dissection *d, struct flow *f)
+{
+	if (f->dpi_slot >= 0)
+		dpi_flow_end(d->dpi, f->dpi_slot);
+	f->dpi_slot = -1;
+}
+
+void dissection_end(struct dissection *d, struct flow *f)
+{
+	drop_context(d, f);
+	drop_dpi(d, f);
+	f->stage = FLOW_SETTLED;
+}
+
+struct attributes *dissection_attributes(struct dissection *d, const struct flow *f)
+{
+	struct context *c = context_of(d, f);
+	return c && c->attributes.count ? &c->attributes : NULL;
+}
+
+static void settle(struct dissection *d, struct flow *f)
+{
+	struct context *c = context_of(d, f);
+
+	f->stage = FLOW_SETTLED;
+	drop_dpi(d, f);
+	if (!c)
+		return;
+	finish_streams(d, c);
+	if (!c->attributes.count)
+		drop_context(d, f);
+}
+
+static void apply_answers(struct dissection *d, struct flow *f, const struct dissect_input *in,
+			  unsigned side)
+{
+	if (in->role != ROLE_UNKNOWN && f->orientation < ORIENTATION_DISSECTOR) {
+		f->orientation = ORIENTATION_DISSECTOR;
+		f->client_side = (uint8_t)(in->role == ROLE_SENDER_IS_CLIENT ? side : !side);
+	}
+	if (in->confidence != CONFIDENCE_NONE)
+		f->app_confidence = (uint8_t)in->confidence;
+	f->encrypted |= in->encrypted;
+	for (size_t i = 0; i < in->name_count; i++)
+		hostnames_learn(d->names, &in->names[i].ip, in->names[i].name);
+}
+
+/* The claim was wrong: the flow goes to nDPI, with nothing of ours left on it. */
+static void withdraw(struct dissection *d, struct flow *f)
+{
+	drop_context(d, f);
+	f->app = NULL;
+	f->app_source = APP_SOURCE_NONE;
+	f->app_confidence = CONFIDENCE_NONE;
+	f->dissector = NO_DISSECTOR;
+	f->encrypted = false;
+	f->stage = FLOW_INSPECTED;
+	f->shown = f->midstream ? PROBES_MIDSTREAM : PROBES;
+	d->counters->claims--;
+}
+
+static void conclude(struct dissection *d, struct flow *f, enum dissect_result result)
+{
+	switch (result) {
+	case DISSECT_MORE:
+		break;
+	case DISSECT_NOT_MINE:
+		withdraw(d, f);
+		break;
+	case DISSECT_MALFORMED:
+		d->counters->dissect_malformed++;
+		settle(d, f);
+		break;
+	case DISSECT_DONE:
+		settle(d, f);
+		break;
+	}
+}
+
+static void input_of(struct dissect_input *in, const struct packet *p, unsigned side,
+		     enum transport transport)
+{
+	in->direction = (uint8_t)side;
+	in->gap = false;
+	in->source_port = p->source_port;
+	in->dest_port = p->dest_port;
+	in->transport = transport;
+	in->time = p->time;
+	in->skip = 0;
+	in->role = ROLE_UNKNOWN;
+	in->confidence = CONFIDENCE_NONE;
+	in->encrypted = false;
+	in->name_count = 0;
+}
+
+static enum dissect_result show(struct dissection *d, struct flow *f, struct dissect_input *in,
+				unsigned side)
+{
+	const struct dissector *dissector = dissectors[f->dissector];
+	struct context *c = context_of(d, f);
+	enum dissect_result result = dissector->dissect(c->state, in, &c->attributes);
+
+	apply_answers(d, f, in, side);
+	return result;
+}
+
+static void feed_datagram(struct dissection *d, struct flow *f, const struct packet *p,
+			  unsigned side)
+{
+	struct dissect_input in;
+
+	input_of(&in, p, side, TRANSPORT_UDP);
+	in.bytes = p->payload;
+	conclude(d, f, show(d, f, &in, side));
+}
+
+/* Shows bytes until the dissector wants more than there are. */
+static void show_stream(struct dissection *d, struct flow *f, const struct packet *p, unsigned side,
+			struct cursor shown)
+{
+	struct context *c = context_of(d, f);
+	struct reassembly *s = &c->streams[side];
+	struct dissect_input in;
+
+	do {
+		input_of(&in, p, side, TRANSPORT_TCP);
+		in.bytes = shown;
+		in.gap = s->gap;
+		enum dissect_result result = show(d, f, &in, side);
+		if (result != DISSECT_MORE) {
+			conclude(d, f, result);
+			return;
+		}
+		size_t taken =
+			in.bytes.failed ? cursor_left(&shown) : (size_t)(in.bytes.at - shown.at);
+		reassembly_taken(d->pool, s, shown, taken, in.skip);
+	} while (reassembly_more(s, &shown));
+}
+
+static uint32_t payload_sequence(const struct packet *p)
+{
+	return p->tcp_seq + ((p->tcp_flags & TCP_SYN) != 0);
+}
+
+static bool offer(struct dissection *d, struct flow *f, const struct packet *p, unsigned side,
+		  struct cursor *shown)
+{
+	struct reassembly *s = &context_of(d, f)->streams[side];
+
+	if (!s->started) {
+		reassembly_init(s, payload_sequence(p));
+		s->gap = f->midstream;
+	}
+	return reassembly_offer(d->pool, s, payload_sequence(p), p->payload, p->payload_bytes,
+				f->ack_known[!side], f->acked[!side], shown);
+}
+
+static void feed_segment(struct dissection *d, struct flow *f, const struct packet *p,
+			 unsigned side)
+{
+	struct cursor shown;
+
+	if (offer(d, f, p, side, &shown))
+		show_stream(d, f, p, side, shown);
+}
+
+/* Asks each dissector; its number on a claim. `more`: one could not tell yet. */
+static uint8_t ask(const struct packet *p, struct cursor bytes, enum transport transport,
+		   bool midstream, bool *more)
+{
+	bool all_shown = cursor_left(&bytes) >= DISSECT_PROBE_MOST;
+
+	*more = false;
+	if (all_shown)
+		bytes = cursor_of(bytes.at, DISSECT_PROBE_MOST);
+	for (uint8_t i = 0; dissectors[i]; i++) {
+		if (!(dissectors[i]->transports & transport))
+			continue;
+		enum probe_result r = dissectors[i]->probe(bytes, transport, p->source_port,
+							   p->dest_port, midstream);
+		if (r == PROBE_YES)
+			return i;
+		*more |= r == PROBE_MORE && !all_shown;
+	}
+	return NO_DISSECTOR;
+}
+
+/* True when there is a slot to dissect in. */
+static bool claim(struct dissection *d, struct flow *f, uint8_t number)
+{
+	f->app = dissectors[number]->name;
+	f->app_source = APP_SOURCE_DISSECTOR;
+	f->app_confidence = CONFIDENCE_HIGH;
+	f->dissector = number;
+	d->counters->claims++;
+	drop_dpi(d, f);
+	f->stage = FLOW_CLAIMED;
+	if (context_of(d, f) || take_context(d, f))
+		return true;
+	d->counters->contexts_refused++;
+	f->stage = FLOW_SETTLED;
+	return false;
+}
+
+static void inspect(struct dissection *d, struct flow *f, const struct packet *p)
+{
+	struct dpi_answer answer = { 0 };
+
+	if (!d->dpi || f->shown > DPI_PACKETS_MOST || (f->app && f->app_source == APP_SOURCE_NDPI))
+		return;
+	if (f->dpi_slot < 0) {
+		if (f->shown > 1)
+			return; /* was refused, or has ended */
+		f->dpi_slot = dpi_flow_begin(d->dpi);
+		if (f->dpi_slot < 0) {
+			d->counters->dpi_refused++;
+			return;
+		}
+		d->counters->dpi_flows++;
+	}
+	d->counters->dpi_packets++;
+	bool final = dpi_inspect(d->dpi, f->dpi_slot, p->ip.at, cursor_left(&p->ip),
+				 (uint64_t)(p->time.v / 1000), &answer);
+	if (answer.app) {
+		f->app = answer.app;
+		f->app_source = APP_SOURCE_NDPI;
+		f->app_confidence = CONFIDENCE_MEDIUM;
+	}
+	if (final || f->shown == DPI_PACKETS_MOST)
+		drop_dpi(d, f);
+}
+
+static void settle_when_through(struct dissection *d, struct flow *f)
+{
+	bool dpi_through = !d->dpi || f->dpi_slot < 0;
+
+	if (f->shown >= (f->midstream ? PROBES_MIDSTREAM : PROBES) ||
+	    (dpi_through && f->app && !f->midstream))
+		settle(d, f);
+}
+
+static void probe_datagram(struct dissection *d, struct flow *f, const struct packet *p,
+			   unsigned side)
+{
+	bool more;
+	uint8_t number = ask(p, p->payload, TRANSPORT_UDP, false, &more);
+
+	if (number == NO_DISSECTOR) {
+		inspect(d, f, p);
+		settle_when_through(d, f);
+	} else if (claim(d, f, number)) {
+		feed_datagram(d, f, p, side);
+	}
+}
+
+/* Bytes of one direction that nobody has claimed yet. Those that one dissector
+ * could not tell from are kept, to be asked about again with the next ones. */
+static void probe_segment(struct dissection *d, struct flow *f, const struct packet *p,
+			  unsigned side)
+{
+	struct context *c = context_of(d, f);
+	struct cursor bytes = p->payload;
+	bool more;
+
+	if (c && !offer(d, f, p, side, &bytes))
+		return;
+	uint8_t number = ask(p, bytes, TRANSPORT_TCP, f->midstream, &more);
+	if (number != NO_DISSECTOR) {
+		if (!claim(d, f, number))
+			return;
+		if (c)
+			show_stream(d, f, p, side, bytes);
+		else
+			feed_segment(d, f, p, side);
+		return;
+	}
+	inspect(d, f, p);
+	if (more && !c && (c = take_context(d, f)) != NULL && !offer(d, f, p, side, &bytes))
+		return;
+	if (c)
+		reassembly_taken(d->pool, &c->streams[side], bytes, more ? 0 : cursor_left(&bytes),
+				 0);
+	settle_when_through(d, f);
+}
+
+void dissection_see(struct dissection *d, struct flow *f, const struct packet *p, unsigned side)
+{
+	bool tcp = p->protocol == TCP;
+
+	if (f->stage == FLOW_SETTLED || (!tcp && p->protocol != UDP) || !p->has_ports)
+		return;
+	if (p->fragment && !p->whole)
+		return;
+	if (f->stage == FLOW_CLAIMED) {
+		if (tcp)
+			feed_segment(d, f, p, side);
+		else
+			feed_datagram(d, f, p, side);
+		return;
+	}
+	f->shown++;
+	if (tcp)
+		probe_segment(d, f, p, side);
+	else
+		probe_datagram(d, f, p, side);
+}

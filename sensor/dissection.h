@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Brings flows and dissectors together: offers the first payloads of a flow to
+ * each dissector, feeds the one that claims it with ordered bytes, and shows to
+ * nDPI what nobody claims. All memory is reserved at start. */
+#pragma once
+
+#include "dissectors/dissector.h"
+#include "sensor/dpi.h"
+#include "sensor/flow.h"
+#include "sensor/hostnames.h"
+
+struct dissection_options {
+	size_t contexts;  /* flows under dissection at a time */
+	size_t buffers;   /* reassembly buffers of DISSECT_BUFFER bytes */
+	size_t dpi_flows; /* flows shown to nDPI at a time; 0: no nDPI */
+};
+
+struct dissection;
+
+/* `names` and `counters` are borrowed. NULL with `why` on failure. */
+struct dissection *dissection_create(const struct dissection_options *options,
+				     struct hostnames *names, struct counters *counters,
+				     char why[256]);
+void dissection_destroy(struct dissection *d); /* accepts NULL */
+
+/* Looks at a packet that counts, and carries payload, of a flow. */
+void dissection_see(struct dissection *d, struct flow *f, const struct packet *p, unsigned side);
+
+/* What was found; NULL when there is nothing. Borrowed from the flow's slot. */
+struct attributes *dissection_attributes(struct dissection *d, const struct flow *f);
+
+/* Gives back all that a flow holds; for when it ends. */
+void dissection_end(struct dissection *d, struct flow *f);

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensor/flow_record.h"
+
+#include <stdio.h>
+#include <string.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "dissectors/dissector.h"
+#include "sensor/community_id.h"
+
+enum { ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58, SCTP = 132, UDPLITE = 136 };
+
+/* --- orientation --- */
+
+/* Server ports above 1023 that a hospital's network knows well. */
+static const uint16_t server_ports[] = {
+	1433, 1494, 1521, 1883, 1911, 2049, 2222, 2575, 2598, 2761, 2762,  3128,  3268, 3306,
+	3389, 4242, 4840, 4911, 5060, 5222, 5353, 5432, 5671, 5672, 5900,  5901,  5938, 5985,
+	6379, 6514, 7070, 8000, 8042, 8080, 8443, 8883, 9100, 9200, 11112, 47808,
+};
+
+static bool is_server_port(uint16_t port)
+{
+	if (port < 1024)
+		return port != 0;
+	for (size_t i = 0; i < sizeof(server_ports) / sizeof(server_ports[0]); i++)
+		if (server_ports[i] == port)
+			return true;
+	for (size_t i = 0; dissectors[i]; i++)
+		for (const uint16_t *p = dissectors[i]->ports; p && *p; p++)
+			if (*p == port)
+				return true;
+	return false;
+}
+
+static bool is_answer(uint8_t protocol, uint8_t type)
+{
+	return protocol == ICMP ? type == 0 || type == 14 || type == 16 || type == 18
+				: type == 129 || type == 136 || type == 134;
+}
+
+static void settle_on(struct flow *f, unsigned client_side)
+{
+	f->client_side = (uint8_t)client_side;
+	f->orientation = ORIENTATION_PORT;
+}
+
+static void orient(struct flow *f)
+{
+	const struct flow_key *k = &f->key;
+
+	if (f->orientation != ORIENTATION_FIRST_PACKET || f->interim)
+		return;
+	f->client_side = f->first_side;
+	bool local[2] = { site_is_local_peer(&k->ip[0]), site_is_local_peer(&k->ip[1]) };
+	if (k->protocol == ICMP || k->protocol == ICMPV6) {
+		if (is_answer(k->protocol, f->icmp_type))
+			settle_on(f, !f->first_side);
+		return;
+	}
+	bool known[2] = { is_server_port(k->port[0]), is_server_port(k->port[1]) };
+	if (known[0] != known[1])
+		settle_on(f, known[0]);
+	else if (local[0] != local[1])
+		settle_on(f, local[0]);
+}
+
+/* --- the way the packets took --- */
+
+static uint32_t vlans_of(const struct packet *p)
+{
+	if (p->vlan_count == 0)
+		return 0;
+	uint32_t inner = p->vlans[p->vlan_count - 1] & 0xfff;
+	return p->vlan_count == 1 ? inner
+				  : (uint32_t)(p->vlans[p->vlan_count - 2] & 0xfff) << 16 | inner;
+}
+
+void flow_add_hop(struct flow *f, const struct packet *p, unsigned side)
+{
+	struct flow_hop hop = { .vlans = vlans_of(p), .ttl = p->ttl, .has_mac = p->has_mac };
+
+	if (p->has_mac) {
+		memcpy(hop.source_mac, p->source_mac, 6);
+		memcpy(hop.dest_mac, p->dest_mac, 6);
+	}
+	size_t n = f->hop_count[side], at = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct flow_hop *h = &f->hops[side][i];
+		if (h->vlans == hop.vlans && h->has_mac == hop.has_mac &&
+		    !memcmp(h->source_mac, hop.source_mac, 6) &&
+		    !memcmp(h->dest_mac, hop.dest_mac, 6))
+			return;
+	}
+	if (n == FLOW_HOPS)
+		return;
+	while (at < n && f->hops[side][at].ttl >= hop.ttl)
+		at++; /* each router takes one off: the highest stands nearest to the sender */
+	memmove(&f->hops[side][at + 1], &f->hops[side][at], (n - at) * sizeof(hop));
+	f->hops[side][at] = hop;
+	f->hop_count[side]++;
+}
+
+static void hop_text(const struct flow_hop *h, char out[24])
+{
+	const uint8_t *m = h->source_mac;
+
+	if (h->vlans >> 16)
+		snprintf(out, 24, "vlan:%u.%u", h->vlans >> 16, h->vlans & 0xffff);
+	else if (h->vlans)
+		snprintf(out, 24, "vlan:%u", h->vlans);
+	else
+		snprintf(out, 24, "mac:%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
+			 m[5]);
+}
+
+/* A path is told from the client to the server. Without tags it is worth
+ * telling only where there is more than one hop. */
+static void path(const struct flow *f, struct record_space *space, struct record_flow *out)
+{
+	unsigned client = f->client_side;
+	unsigned side = f->hop_count[client] >= f->hop_count[!client] ? client : !client;
+	const struct flow_hop *hops = f->hops[side];
+	size_t n = f->hop_count[side];
+
+	if (n == 0 || (n == 1 && !hops[0].vlans))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const struct flow_hop *h = &hops[side == client ? i : n - 1 - i];
+		if (!h->vlans && !h->has_mac)
+			continue;
+		hop_text(h, space->path[out->path_count]);
+		out->path[out->path_count] = space->path[out->path_count];
+		out->path_count++;
+	}
+}
+
+/* The hop nearest to an end: the first of what it sent, else the last of what
+ * was sent to it. */
+static const struct flow_hop *nearest(const struct flow *f, unsigned side, bool *sent)
+{
+	*sent = f->hop_count[side] > 0;
+	if (*sent)
+		return &f->hops[side][0];
+	return f->hop_count[!side] ? &f->hops[!side][f->hop_count[!side] - 1] : NULL;
+}
+
+/* --- ends --- */
+
+static bool has_ports(uint8_t protocol)
+{
+	return protocol == TCP || protocol == UDP || protocol == SCTP || protocol == UDPLITE;
+}
+
+static const struct segment *fill_end(const struct record_setting *setting, const struct flow *f,
+				      unsigned side, char country[3], struct record_endpoint *out)
+{
+	bool sent;
+	const struct flow_hop *hop = nearest(f, side, &sent);
+
+	out->ip = f->key.ip[side];
+	out->has_port = has_ports(f->key.protocol);
+	out->port = out->has_port ? f->key.port[side] : 0;
+	out->has_mac = hop && hop->has_mac;
+	if (out->has_mac)
+		memcpy(out->mac, sent ? hop->source_mac : hop->dest_mac, 6);
+	if (setting->geo && !ip_is_private(&out->ip)) {
+		struct geo_result g = { 0 };
+		geo_lookup(setting->geo, &out->ip, &g);
+		out->asn = g.asn;
+		memcpy(country, g.country, 3);
+		out->country = country;
+	}
+	return site_locate(setting->site, &out->ip, hop ? (uint16_t)hop->vlans : 0,
+			   out->has_mac ? out->mac : NULL);
+}
+
+static void name_segment(struct record_endpoint *e, const struct segment *s)
+{
+	e->segment = s->name;
+	e->impact = s->impact;
+}
+
+uint8_t flow_value(const struct site *site, const struct packet *p)
+{
+	uint16_t vlan = p->vlan_count ? p->vlans[p->vlan_count - 1] & 0xfff : 0;
+	const uint8_t *mac = p->has_mac ? p->source_mac : NULL;
+	enum impact a = site_locate(site, &p->source, vlan, mac)->impact;
+	enum impact b = site_locate(site, &p->dest, 0, NULL)->impact;
+	return (uint8_t)(a > b ? a : b);
+}
+
+/* --- attributes --- */
+
+static void fill_attributes(const struct attributes *a, struct record_space *space,
+			    struct record_flow *out)
+{
+	size_t texts = 0, n = 0;
+
+	for (size_t i = 0; a && i < a->count; i++) {
+		const struct attribute *v = &a->values[i];
+		const struct field *field = v->field;
+		struct record_attribute *to = &space->attributes[n];
+
+		if (field->type == FIELD_TEXTS || field->type == FIELD_TEXT) {
+			const char *text = attribute_text(a, v);
+			size_t k = 0;
+			while (k < n && space->attributes[k].name != field->name)
+				k++;
+			if (k < n)
+				continue; /* gathered with the first of its set */
+			*to = (struct record_attribute){
+				.name = field->name,
+				.type = field->type == FIELD_TEXT ? ATTRIBUTE_TEXT
+								  : ATTRIBUTE_TEXTS,
+				.texts = &space->texts[texts],
+				.count = 1,
+			};
+			space->texts[texts++] = text;
+			for (size_t m = i + 1; m < a->count; m++)
+				if (a->values[m].field == field) {
+					space->texts[texts++] = attribute_text(a, &a->values[m]);
+					to->count++;
+				}
+			n++;
+			continue;
+		}
+		*to = (struct record_attribute){
+			.name = field->name,
+			.type = field->type == FIELD_FLAG ? ATTRIBUTE_FLAG : ATTRIBUTE_NUMBER,
+			.number = v->number,
+		};
+		n++;
+	}
+	out->attributes = space->attributes;
+	out->attribute_count = n;
+}
+
+static const char *text_attribute(const struct record_flow *r, const char *name)
+{
+	for (size_t i = 0; i < r->attribute_count; i++)
+		if (!strcmp(r->attributes[i].name, name))
+			return r->attributes[i].texts[0];
+	return NULL;
+}
+
+/* --- the whole --- */
+
+static void identify(const struct record_setting *setting, const struct flow *f, char id[RECORD_ID])
+{
+	struct {
+		struct flow_key key;
+		int64_t start;
+		uint64_t identity;
+	} what = { f->key, f->start, f->identity };
+	uint64_t seed = XXH3_64bits(setting->sensor, strlen(setting->sensor));
+
+	if (setting->exercise)
+		seed ^= XXH3_64bits_withSeed(setting->exercise, strlen(setting->exercise), 1);
+	XXH128_hash_t h = XXH3_128bits_withSeed(&what, sizeof(what), seed);
+	snprintf(id, RECORD_ID, "%016llx%016llx", (unsigned long long)h.high64,
+		 (unsigned long long)h.low64);
+}
+
+static void fill_tcp(const struct flow *f, struct record_flow *out)
+{
+	unsigned client = f->client_side;
+
+	out->has_tcp = true;
+	out->tcp = (struct record_tcp){
+		.flags_to_server = f->flags[client],
+		.flags_to_client = f->flags[!client],
+		.has_rtt_client = f->rtt_client != 0,
+		.has_rtt_server = f->rtt_server != 0,
+		.rtt_client_us = f->rtt_client ? f->rtt_client - 1 : 0,
+		.rtt_server_us = f->rtt_server ? f->rtt_server - 1 : 0,
+		.retransmissions = f->retransmissions,
+		.missed_bytes = f->missed_bytes,
+		.midstream = f->midstream,
+	};
+}
+
+static void fill_counts(const struct flow *f, struct record_flow *out)
+{
+	unsigned client = f->client_side;
+
+	out->packets_to_server = f->packets[client];
+	out->packets_to_client = f->packets[!client];
+	out->bytes_to_server = f->bytes[client];
+	out->bytes_to_client = f->bytes[!client];
+	out->copies_mirror = f->copies_mirror;
+	out->copies_routed = f->copies_routed;
+	out->dscp = f->dscp_known[client] ? f->dscp[client] : f->dscp[!client];
+}
+
+static void judge(const struct record_setting *setting, const struct segment *const ends[2],
+		  const char *external_name, struct record_space *space, struct record_flow *out)
+{
+	struct site_flow what = {
+		.client_ip = out->client.ip,
+		.server_ip = out->server.ip,
+		.client = ends[0],
+		.server = ends[1],
+		.app = out->app,
+		.protocol = out->protocol,
+		.server_port = out->server.port,
+		.client_asn = out->client.asn,
+		.server_asn = out->server.asn,
+		.server_name = external_name,
+		.start = out->start,
+	};
+
+	site_judge(setting->site, &what, &space->judgement);
+	out->verdict = space->judgement.verdict;
+	out->severity = space->judgement.severity;
+	out->rule = space->judgement.rule;
+	out->vendor = space->judgement.vendor;
+	out->reason = space->judgement.reason;
+}
+
+static void place_and_judge(const struct record_setting *setting, const struct flow *f,
+			    struct record_space *space, struct record_flow *out)
+{
+	unsigned client = f->client_side;
+	const struct segment *ends[2] = {
+		fill_end(setting, f, client, space->country[0], &out->client),
+		fill_end(setting, f, !client, space->country[1], &out->server),
+	};
+	if (site_is_local_peer(&out->server.ip))
+		ends[1] = ends[0];
+	else if (site_is_local_peer(&out->client.ip))
+		ends[0] = ends[1];
+	name_segment(&out->client, ends[0]);
+	name_segment(&out->server, ends[1]);
+	const char *name = text_attribute(out, "tls.sni");
+	if (!name)
+		name = hostnames_find(setting->names, &out->server.ip);
+	judge(setting, ends, name, space, out);
+}
+
+void flow_record(const struct record_setting *setting, struct flow *f,
+		 const struct attributes *attributes, enum end_reason reason,
+		 struct record_space *space, struct record_flow *out)
+{
+	orient(f);
+	unsigned client = f->client_side;
+	*out = (struct record_flow){
+		.id = space->id,
+		.sensor = setting->sensor,
+		.site_revision = site_revision(setting->site),
+		.exercise = setting->exercise,
+		.start = { f->record_start },
+		.end = { f->record_end },
+		.interim = f->interim,
+		.end_reason = reason,
+		.protocol = f->key.protocol,
+		.community_id = space->community_id,
+		.realm = setting->realms->names[f->key.realm],
+		.orientation = (enum orientation)f->orientation,
+		.app = f->app,
+		.app_source = (enum app_source)f->app_source,
+		.app_confidence = (enum confidence)f->app_confidence,
+		.encrypted = f->encrypted,
+		.has_icmp = f->key.protocol == ICMP || f->key.protocol == ICMPV6,
+		.icmp_type = f->icmp_type,
+		.icmp_code = f->icmp_code,
+	};
+	identify(setting, f, space->id);
+	community_id(f->key.protocol, &f->key.ip[client], &f->key.ip[!client], f->key.port[client],
+		     f->key.port[!client], space->community_id);
+	fill_counts(f, out);
+	if (f->key.protocol == TCP)
+		fill_tcp(f, out);
+	path(f, space, out);
+	for (size_t i = 0; i < f->tunnel_count; i++) {
+		out->tunnel[i] = tunnel_text(&f->tunnels[i], space->tunnel[i]);
+		out->tunnel_count++;
+	}
+	fill_attributes(attributes, space, out);
+	place_and_judge(setting, f, space, out);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a flow to its record: which end is the client, where each end stands,
+ * which way the packets took, and what the site file says of it. */
+#pragma once
+
+#include "schema/attributes.h"
+#include "sensor/flow.h"
+#include "sensor/geo.h"
+#include "sensor/hostnames.h"
+#include "sensor/realm.h"
+#include "site/site.h"
+
+/* What is the same for all records of a sensor; borrowed. */
+struct record_setting {
+	const char *sensor, *exercise;
+	const struct site *site;
+	const struct geo *geo; /* NULL: none */
+	const struct hostnames *names;
+	const struct realms *realms;
+};
+
+/* Memory for one record's texts; overwritten by the next. */
+struct record_space {
+	char id[RECORD_ID];
+	char community_id[40];
+	char path[RECORD_PATH_MOST][24];
+	char tunnel[RECORD_TUNNEL_MOST][24];
+	char country[2][3];
+	struct judgement judgement;
+	struct record_attribute attributes[ATTRIBUTES_MOST];
+	const char *texts[ATTRIBUTES_MOST];
+};
+
+/* Fills `out`, which borrows from the flow, the setting, the attributes (may be
+ * NULL) and `space`. Settles the flow's orientation when it was open. */
+void flow_record(const struct record_setting *setting, struct flow *f,
+		 const struct attributes *attributes, enum end_reason reason,
+		 struct record_space *space, struct record_flow *out);
+
+/* The highest impact tier of a new flow's ends, for flow_table_add. */
+uint8_t flow_value(const struct site *site, const struct packet *p);
+
+/* Notes where a packet was seen: the first of its side, or one that a copy
+ * showed. */
+void flow_add_hop(struct flow *f, const struct packet *p, unsigned side);

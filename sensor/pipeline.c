@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensor/pipeline.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sensor/alerts.h"
+#include "sensor/dedup.h"
+#include "sensor/tcp.h"
+
+enum { TCP = 6, DEDUP_ENTRIES = 65536 };
+
+#define MINUTE (60LL * USEC_PER_SECOND)
+#define JUMP (3600LL * USEC_PER_SECOND)
+
+struct pipeline {
+	struct pipeline_options options;
+	struct counters *counters, reported; /* reported: as of the last health record */
+	struct output *output;
+	struct decoder *decoder;
+	struct dedup *dedup;
+	struct flow_table *flows;
+	struct dissection *dissection;
+	struct hostnames *names;
+	struct alerts *alerts;
+	struct record_space space;
+	int64_t now;    /* clock of the packets: never goes back */
+	int64_t second; /* of the last look at the table */
+	int64_t minute; /* of the last health record */
+	bool jumped;    /* the previous packet was far ahead of the clock */
+	struct record_counter health[COUNTER_COUNT];
+};
+
+static int to_output(void *context, const struct record *record)
+{
+	output_record(context, record);
+	return 0;
+}
+
+static bool verdict_is_bad(enum verdict v)
+{
+	switch (v) {
+	case VERDICT_VENDOR_OUT_OF_HOURS:
+	case VERDICT_VENDOR_UNEXPECTED:
+	case VERDICT_UNKNOWN_THIRD_PARTY:
+	case VERDICT_WRONG_SERVICE:
+	case VERDICT_WRONG_DIRECTION:
+	case VERDICT_CROSS_SEGMENT:
+	case VERDICT_UNKNOWN_SEGMENT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void begin_next_record(struct flow *f, struct attributes *a)
+{
+	f->packets[0] = f->packets[1] = 0;
+	f->bytes[0] = f->bytes[1] = 0;
+	f->copies_mirror = f->copies_routed = 0;
+	f->retransmissions = 0;
+	f->missed_bytes = 0;
+	if (a)
+		attributes_restart(a);
+}
+
+static void emit(void *context, struct flow *f, enum end_reason reason)
+{
+	struct pipeline *p = context;
+	struct attributes *a = dissection_attributes(p->dissection, f);
+	struct record r = { .type = RECORD_FLOW };
+
+	flow_record(&p->options.setting, f, a, reason, &p->space, &r.flow);
+	output_record(p->output, &r);
+	if (verdict_is_bad(r.flow.verdict) &&
+	    (!f->alerted || f->alerted_verdict != r.flow.verdict)) {
+		f->alerted = true;
+		f->alerted_verdict = (uint8_t)r.flow.verdict;
+		alerts_raise(p->alerts, &r.flow, verdict_name(r.flow.verdict),
+			     p->space.judgement.technique);
+	}
+	if (reason == END_ACTIVE) {
+		p->counters->records_interim++;
+		begin_next_record(f, a);
+		return;
+	}
+	p->counters->flows_closed++;
+	p->counters->flows_evicted += reason == END_EVICTED;
+	dissection_end(p->dissection, f);
+}
+
+struct pipeline *pipeline_create(const struct pipeline_options *options, struct counters *counters,
+				 struct output *output, char why[256])
+{
+	struct pipeline *p = calloc(1, sizeof(*p));
+
+	snprintf(why, 256, "not enough memory for %zu flows; lower flows.table", options->flows);
+	if (!p)
+		return NULL;
+	p->options = *options;
+	p->counters = counters;
+	p->output = output;
+	p->now = p->second = p->minute = INT64_MIN;
+	p->decoder = decoder_create(options->fragments, counters);
+	p->dedup = options->dedup ? dedup_create(DEDUP_ENTRIES, options->seed) : NULL;
+	p->flows = flow_table_create(options->flows, &options->timeouts, options->seed, emit, p);
+	p->names = hostnames_create(options->names);
+	p->alerts = alerts_create(options->alerts, counters, to_output, output);
+	p->options.setting.names = p->names;
+	if (!p->decoder || !p->flows || !p->names || !p->alerts || (options->dedup && !p->dedup))
+		goto fail;
+	p->dissection = dissection_create(&options->dissection, p->names, counters, why);
+	if (!p->dissection)
+		goto fail;
+	return p;
+fail:
+	pipeline_destroy(p);
+	return NULL;
+}
+
+void pipeline_destroy(struct pipeline *p)
+{
+	if (!p)
+		return;
+	flow_table_destroy(p->flows);
+	dissection_destroy(p->dissection);
+	alerts_destroy(p->alerts);
+	hostnames_destroy(p->names);
+	dedup_destroy(p->dedup);
+	decoder_destroy(p->decoder);
+	free(p);
+}
+
+static void report_health(struct pipeline *p)
+{
+	size_t n = 0;
+
+	p->counters->dpi_memory = dpi_memory();
+	for (size_t i = 0; i < COUNTER_COUNT; i++) {
+		uint64_t now = counter_value(p->counters, i), then = counter_value(&p->reported, i);
+		if (now > then)
+			p->health[n++] =
+				(struct record_counter){ counter_infos[i].name, now - then };
+	}
+	p->reported = *p->counters;
+	struct record r = {
+		.type = RECORD_HEALTH,
+		.health = {
+			.sensor = p->options.setting.sensor,
+			.site_revision = site_revision(p->options.setting.site),
+			.exercise = p->options.setting.exercise,
+			.version = VIGIE_VERSION,
+			.minute = { p->minute * MINUTE },
+			.counters = p->health,
+			.counter_count = n,
+		},
+	};
+	output_record(p->output, &r);
+}
+
+static void each_second(struct pipeline *p)
+{
+	flow_table_expire(p->flows, p->now);
+	int64_t minute = p->now / MINUTE;
+	if (minute == p->minute)
+		return;
+	if (p->minute != INT64_MIN) {
+		alerts_flush(p->alerts);
+		report_health(p);
+	}
+	p->minute = minute;
+}
+
+/* The clock that time-outs go by follows the packets', but one stray stamp far
+ * ahead does not move it: it takes a second one. */
+static void advance(struct pipeline *p, int64_t time)
+{
+	if (p->now == INT64_MIN) {
+		p->now = time;
+	} else if (time < p->now) {
+		p->counters->clock_back++;
+		p->jumped = false;
+	} else if (time > p->now + JUMP && !p->jumped) {
+		p->counters->clock_jump++;
+		p->jumped = true;
+	} else {
+		p->jumped = false;
+		p->now = time;
+	}
+	int64_t second = p->now / USEC_PER_SECOND;
+	if (second == p->second)
+		return;
+	p->second = second;
+	each_second(p);
+}
+
+static struct flow *open_flow(struct pipeline *p, const struct flow_key *key, uint64_t hash,
+			      const struct packet *packet, unsigned side)
+{
+	uint8_t value = flow_value(p->options.setting.site, packet);
+	struct flow *f = flow_table_add(p->flows, key, hash, value, packet->time.v);
+
+	p->counters->flows++;
+	f->first_side = (uint8_t)side;
+	f->client_side = (uint8_t)side;
+	f->v6 = packet->v6;
+	f->icmp_type = packet->icmp_type;
+	f->icmp_code = packet->icmp_code;
+	f->tunnel_count = packet->tunnel_count;
+	memcpy(f->tunnels, packet->tunnels, sizeof(f->tunnels));
+	return f;
+}
+
+static void count(struct pipeline *p, struct flow *f, const struct packet *packet, unsigned side)
+{
+	int64_t time = packet->time.v;
+
+	if (f->packets[0] + f->packets[1] == 0)
+		f->record_start = f->record_end = time;
+	if (time < f->record_start)
+		f->record_start = time;
+	if (time > f->record_end)
+		f->record_end = time;
+	if (time > f->last)
+		f->last = time;
+	f->packets[side]++;
+	f->bytes[side] += packet->ip_bytes;
+	p->counters->metered++;
+	if (!f->dscp_known[side]) {
+		f->dscp_known[side] = true;
+		f->dscp[side] = packet->dscp;
+	}
+	if (f->hop_count[side] == 0)
+		flow_add_hop(f, packet, side);
+}
+
+static void meter(struct pipeline *p, struct flow *f, const struct packet *packet, unsigned side)
+{
+	count(p, f, packet, side);
+	if (packet->protocol == TCP && packet->has_ports && !packet->fragment) {
+		uint8_t closed = f->closed;
+		tcp_see(f, packet, side);
+		if (f->closed != closed)
+			flow_table_closed(p->flows, f);
+	}
+	if (f->stage != FLOW_SETTLED && cursor_left(&packet->payload))
+		dissection_see(p->dissection, f, packet, side);
+}
+
+static void note_copy(struct pipeline *p, struct flow *f, const struct packet *packet,
+		      unsigned side, enum dedup_answer answer)
+{
+	if (answer == DEDUP_MIRROR) {
+		p->counters->copies_mirror++;
+		f->copies_mirror++;
+		return;
+	}
+	p->counters->copies_routed++;
+	f->copies_routed++;
+	flow_add_hop(f, packet, side);
+}
+
+static void packet_in(struct pipeline *p, const struct packet *packet)
+{
+	struct flow_key key;
+	uint16_t realm = realm_of(p->options.setting.realms, packet);
+	unsigned side = flow_key_of(packet, realm, &key);
+	uint64_t hash = flow_hash(p->flows, &key);
+	struct flow *f = flow_table_find(p->flows, &key, hash);
+
+	if (p->dedup) {
+		enum dedup_answer answer = dedup_see(p->dedup, packet, hash, side);
+		if (answer != DEDUP_NEW && f) {
+			note_copy(p, f, packet, side, answer);
+			return;
+		}
+	}
+	if (f && packet->protocol == TCP && tcp_reopens(f, packet, side)) {
+		flow_table_end(p->flows, f, (enum end_reason)(f->closed - 1));
+		f = NULL;
+	}
+	if (!f)
+		f = open_flow(p, &key, hash, packet, side);
+	meter(p, f, packet, side);
+}
+
+void pipeline_frame(struct pipeline *p, const struct frame *frame)
+{
+	struct packet packet;
+
+	advance(p, frame->time.v);
+	if (decode(p->decoder, frame, &packet) == DECODE_OK)
+		packet_in(p, &packet);
+}
+
+void pipeline_flush(struct pipeline *p, enum end_reason reason)
+{
+	flow_table_flush(p->flows, reason);
+	alerts_flush(p->alerts);
+	if (p->minute != INT64_MIN)
+		report_health(p);
+	p->now = p->second = p->minute = INT64_MIN;
+	p->jumped = false;
+}
+
+size_t pipeline_flow_count(const struct pipeline *p)
+{
+	return flow_table_count(p->flows);
+}
+
+struct usec pipeline_clock(const struct pipeline *p)
+{
+	return (struct usec){ p->now };
+}

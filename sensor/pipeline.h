@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The packet path: decode, de-duplicate, meter, dissect; and, when a flow has
+ * something to tell, classify and record. One pipeline is one worker; nothing
+ * in it is shared. */
+#pragma once
+
+#include "sensor/dissection.h"
+#include "sensor/flow_record.h"
+#include "sensor/output.h"
+
+struct pipeline_options {
+	size_t flows;     /* flow table */
+	size_t fragments; /* datagrams under reassembly */
+	size_t alerts;    /* alerts folded at a time */
+	size_t names;     /* addresses known by name */
+	bool dedup;
+	uint64_t seed; /* of the hashes; nothing that comes out depends on it */
+	struct flow_timeouts timeouts;
+	struct dissection_options dissection;
+	struct record_setting setting; /* `names` is filled in by the pipeline */
+};
+
+struct pipeline;
+
+/* Everything is allocated here; nothing of ours is per packet. The output and
+ * the counters are borrowed. NULL with `why`. */
+struct pipeline *pipeline_create(const struct pipeline_options *options, struct counters *counters,
+				 struct output *output, char why[256]);
+void pipeline_destroy(struct pipeline *p); /* accepts NULL */
+
+void pipeline_frame(struct pipeline *p, const struct frame *frame);
+
+/* Ends all flows: the input is over, or the sensor stops. Time may start anew. */
+void pipeline_flush(struct pipeline *p, enum end_reason reason);
+
+size_t pipeline_flow_count(const struct pipeline *p);
+/* Time of the newest packet; INT64_MIN before the first. */
+struct usec pipeline_clock(const struct pipeline *p);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensor/replay.h"
+
+#include <errno.h>
+#include <string.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/log.h"
+#include "sensor/capture.h"
+#include "sensor/progress.h"
+
+enum { LOOK_EVERY = 4096 }; /* packets between two looks at signals and progress */
+
+bool replay_check(const char *const *files, size_t count)
+{
+	char why[256];
+
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(files[i], "-"))
+			continue;
+		struct capture *c = capture_open(files[i], why);
+		if (!c) {
+			log_error("%s", why);
+			return false;
+		}
+		capture_close(c);
+	}
+	return true;
+}
+
+uint64_t replay_epoch(const char *const *files, size_t count, const char *salt)
+{
+	uint64_t epoch = XXH3_64bits(salt, strlen(salt));
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t print = strcmp(files[i], "-") ? capture_fingerprint(files[i])
+						       : (uint64_t)clock_wall().v;
+		epoch = XXH3_64bits_withSeed(&print, sizeof(print), epoch);
+	}
+	/* Fits SQLite's and JSON's signed integers. */
+	epoch &= INT64_MAX;
+	return epoch ? epoch : 1;
+}
+
+/* A next part of a rotated capture goes on where the last one ended; an input
+ * from another time starts anew. */
+static void begin_input(const struct replay *r, const struct frame *first)
+{
+	if (first->time.v < pipeline_clock(r->pipeline).v)
+		pipeline_flush(r->pipeline, END_END_OF_INPUT);
+}
+
+static void look_up(const struct replay *r, const struct capture *c, struct progress *progress)
+{
+	uint64_t done, all;
+
+	capture_progress(c, &done, &all);
+	progress_step(progress, r->counters->packets, done, all);
+}
+
+static int read_file(const struct replay *r, const char *path, struct capture *c,
+		     struct progress *progress)
+{
+	uint64_t before = r->counters->packets, unknown = r->counters->unknown_link;
+	struct frame frame;
+	int more;
+
+	while ((more = capture_next(c, &frame)) == 1) {
+		if (r->counters->packets == before)
+			begin_input(r, &frame);
+		pipeline_frame(r->pipeline, &frame);
+		if (r->counters->packets % LOOK_EVERY)
+			continue;
+		look_up(r, c, progress);
+		if (*r->stop || output_problem(r->output))
+			return 3;
+	}
+	if (more < 0) {
+		log_error("%s: %s; what was readable has been processed", path, capture_problem(c));
+		return 3;
+	}
+	unknown = r->counters->unknown_link - unknown;
+	if (unknown && unknown == r->counters->packets - before) {
+		log_error("%s: link type %u is not decoded; capture on an Ethernet, raw IP or "
+			  "Linux cooked interface",
+			  path, frame.link_type);
+		return 3;
+	}
+	return 0;
+}
+
+int replay_run(const struct replay *r)
+{
+	struct progress progress;
+	char why[256];
+	int status = 0;
+
+	progress_begin(&progress);
+	for (size_t i = 0; i < r->count && !*r->stop; i++) {
+		struct capture *c = capture_open(r->files[i], why);
+		int one = 3;
+		if (c)
+			one = read_file(r, r->files[i], c, &progress);
+		else
+			log_error("%s", why);
+		status = one ? one : status;
+		capture_close(c);
+		if (output_problem(r->output))
+			break;
+	}
+	progress_end(&progress);
+	pipeline_flush(r->pipeline, *r->stop ? END_SHUTDOWN : END_END_OF_INPUT);
+	int error = output_flush(r->output);
+	if (*r->stop)
+		log_warn("interrupted; flows so far were written as ended by shutdown");
+	if (error) {
+		log_error("output: %s; %llu records were lost: make room and replay again",
+			  strerror(-error), (unsigned long long)r->counters->spool_refused);
+		return 1;
+	}
+	return *r->stop ? 3 : status;
+}

@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Holds the include lines against docs/architecture.md: which room may include
+# which, and which library's header appears where. Prints TAP.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+count=0
+failed=0
+
+verdict() { # NAME OFFENDERS
+	count=$((count + 1))
+	if [ -z "$2" ]; then
+		echo "ok $count - $1"
+	else
+		echo "not ok $count - $1"
+		printf '%s\n' "$2" | sed 's/^/#   /'
+		failed=1
+	fi
+}
+
+room() { # NAME ALLOWED... (rooms, or a header of one)
+	name=$1
+	shift
+	allowed=$(printf '|%s' "$name/" "$@")
+	bad=$(grep -rnE '^#include "[a-z]+/' --include='*.[ch]' "$name" |
+		grep -vE "#include \"(${allowed#|})" || true)
+	verdict "$name includes only $*" "$bad"
+}
+
+rooted() { # no include by a path that hides its room
+	bad=$(grep -rnE '^#include "' --include='*.[ch]' base schema config site dissectors sensor \
+		exporters collector | grep -vE '#include "([a-z]+/|vigie\.pb-c\.h)' || true)
+	verdict "every include names its room" "$bad"
+}
+
+header() { # PATTERN FILE...: the only sources that include it
+	pattern=$1
+	shift
+	bad=$(grep -rlE "^#include [<\"]$pattern" --include='*.[ch]' base schema config site \
+		dissectors sensor exporters collector || true)
+	for file in "$@"; do
+		bad=$(printf '%s\n' "$bad" | grep -vx "$file")
+	done
+	verdict "$pattern only in $*" "$bad"
+}
+
+rooted
+room base
+room schema base/
+room config base/
+room site config/ schema/ base/
+room dissectors schema/ base/
+room exporters config/ schema/ base/
+room sensor dissectors/ site/ config/ schema/ base/ exporters/spool.h
+# The command that looks into a spool is the collector room's `vigie`.
+room collector site/ config/ schema/ base/ exporters/spool_tools.h
+
+header 'pcap' sensor/capture.c
+header 'ndpi' sensor/dpi_ndpi.c
+header 'maxminddb' sensor/geo.c
+header 'protobuf-c|vigie\.pb-c' schema/wire.c
+header 'libfyaml' config/yaml.c
+# Each program has one: the shipper's destination, and the analyst's command.
+header 'curl/' exporters/collector.c collector/cli_http.c
+header 'sqlite3' collector/db.c collector/db.h
+header 'microhttpd' collector/http.c
+
+echo "1..$count"
+exit $failed

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+
+#include "sensor/flow.h"
+
+#define S(n) ((int64_t)(n)*USEC_PER_SECOND)
+
+static const struct flow_timeouts timeouts = {
+	.tcp_idle = { S(300) },
+	.udp_idle = { S(60) },
+	.other_idle = { S(30) },
+	.closed = { S(5) },
+	.handshake = { S(30) },
+	.active = { S(300) },
+};
+
+static struct emitted {
+	uint16_t port;
+	enum end_reason reason;
+	uint32_t packets, interim;
+} emitted[4096];
+static size_t emitted_count;
+
+static void note(void *context, struct flow *f, enum end_reason reason)
+{
+	(void)context;
+	emitted[emitted_count++] =
+		(struct emitted){ f->key.port[0], reason, f->packets[0], f->interim };
+	if (reason == END_ACTIVE)
+		f->packets[0] = 0;
+}
+
+static struct flow_key key_of(uint16_t port, uint8_t protocol)
+{
+	struct flow_key k = { .protocol = protocol, .port = { port, 53 } };
+
+	cr_assert(ip_parse("10.0.0.1", &k.ip[0]));
+	cr_assert(ip_parse("10.0.0.2", &k.ip[1]));
+	return k;
+}
+
+static struct flow *add(struct flow_table *t, uint16_t port, uint8_t protocol, uint8_t value,
+			int64_t now)
+{
+	struct flow_key k = key_of(port, protocol);
+	uint64_t hash = flow_hash(t, &k);
+
+	cr_assert_null(flow_table_find(t, &k, hash));
+	struct flow *f = flow_table_add(t, &k, hash, value, now);
+	f->packets[0] = 1;
+	cr_assert_eq(flow_table_find(t, &k, hash), f);
+	return f;
+}
+
+static struct flow *find(struct flow_table *t, uint16_t port, uint8_t protocol)
+{
+	struct flow_key k = key_of(port, protocol);
+	return flow_table_find(t, &k, flow_hash(t, &k));
+}
+
+static struct flow_table *table(size_t flows, uint64_t seed)
+{
+	emitted_count = 0;
+	return flow_table_create(flows, &timeouts, seed, note, NULL);
+}
+
+Test(flow, thousands_come_and_go_and_are_all_found)
+{
+	struct flow_table *t = table(4096, 99);
+
+	for (unsigned round = 0; round < 3; round++) {
+		for (uint16_t port = 1; port <= 3000; port++)
+			add(t, port, 17, 0, S(round));
+		for (uint16_t port = 1; port <= 3000; port += 2)
+			flow_table_end(t, find(t, port, 17), END_IDLE);
+		for (uint16_t port = 1; port <= 3000; port++)
+			cr_assert_eq(find(t, port, 17) != NULL, port % 2 == 0, "%u", port);
+		flow_table_flush(t, END_END_OF_INPUT);
+		cr_assert_eq(flow_table_count(t), 0);
+		cr_assert_eq(emitted_count, 3000);
+		emitted_count = 0;
+	}
+	flow_table_destroy(t);
+}
+
+Test(flow, silence_ends_each_kind_after_its_own_time)
+{
+	struct flow_table *t = table(64, 1);
+
+	add(t, 1, 17, 0, S(100));
+	add(t, 2, 1, 0, S(100));
+	struct flow *open = add(t, 3, 6, 0, S(100));
+	open->flags[0] = 0x10;
+	add(t, 4, 6, 0, S(100))->flags[0] = 0x02;
+	struct flow *closed = add(t, 5, 6, 0, S(100));
+	closed->closed = END_RESET + 1;
+	flow_table_closed(t, closed);
+	for (int64_t s = 100; s <= 600; s++)
+		flow_table_expire(t, S(s));
+	cr_assert_eq(emitted_count, 5);
+	static const struct emitted order[] = { { 5, END_RESET, 1, 0 },
+						{ 4, END_IDLE, 1, 0 },
+						{ 2, END_IDLE, 1, 0 },
+						{ 1, END_IDLE, 1, 0 },
+						{ 3, END_IDLE, 1, 0 } };
+	for (size_t i = 0; i < 5; i++) {
+		cr_assert_eq(emitted[i].port, order[i].port, "%zu: %u", i, emitted[i].port);
+		cr_assert_eq(emitted[i].reason, order[i].reason, "%zu", i);
+	}
+	flow_table_destroy(t);
+}
+
+Test(flow, one_that_goes_on_gives_interim_records)
+{
+	struct flow_table *t = table(64, 1);
+	struct flow *f = add(t, 7, 6, 0, S(0));
+
+	f->flags[0] = 0x10;
+	for (int64_t s = 1; s <= 1000; s++) {
+		flow_table_expire(t, S(s));
+		f->packets[0]++;
+		f->last = S(s);
+	}
+	cr_assert_eq(emitted_count, 3);
+	uint32_t sum = 0;
+	for (uint32_t i = 0; i < 3; i++) {
+		cr_assert_eq(emitted[i].reason, END_ACTIVE);
+		cr_assert_eq(emitted[i].interim, i);
+		sum += emitted[i].packets;
+	}
+	flow_table_flush(t, END_END_OF_INPUT);
+	cr_assert_eq(emitted[3].interim, 3);
+	cr_assert_eq(sum + emitted[3].packets, 1001, "deltas add up to the whole");
+	flow_table_destroy(t);
+}
+
+Test(flow, a_long_silence_ends_all_at_once)
+{
+	struct flow_table *t = table(64, 1);
+
+	for (uint16_t port = 1; port <= 20; port++)
+		add(t, port, 6, 0, S(port))->flags[0] = 0x10;
+	flow_table_expire(t, S(1000000));
+	cr_assert_eq(emitted_count, 20);
+	cr_assert_eq(flow_table_count(t), 0);
+	flow_table_destroy(t);
+}
+
+Test(flow, a_full_table_gives_up_the_least_valuable)
+{
+	struct flow_table *t = table(64, 1);
+
+	for (uint16_t port = 1; port <= 60; port++)
+		add(t, port, 17, 1, S(10)); /* guests, one packet each */
+	for (uint16_t port = 61; port <= 64; port++)
+		add(t, port, 17, 5, S(1))->packets[0] = 5; /* clinical, and silent for longer */
+	for (uint16_t port = 100; port < 400; port++)
+		add(t, port, 17, 1, S(11));
+	cr_assert_eq(flow_table_count(t), 64);
+	cr_assert_eq(flow_table_evictions(t), 300);
+	for (uint16_t port = 61; port <= 64; port++)
+		cr_assert_not_null(find(t, port, 17), "clinical flow %u stays", port);
+	for (size_t i = 0; i < emitted_count; i++)
+		cr_assert_eq(emitted[i].reason, END_EVICTED);
+	flow_table_destroy(t);
+}
+
+Test(flow, what_comes_out_does_not_depend_on_the_seed)
+{
+	static struct emitted first[4096];
+	size_t count = 0;
+
+	for (uint64_t seed = 1; seed <= 5; seed++) {
+		struct flow_table *t = table(64, seed * 0x9e3779b97f4a7c15);
+		for (uint16_t i = 1; i <= 1000; i++) {
+			flow_table_expire(t, S(i / 4));
+			if (!find(t, (uint16_t)(i * 37 % 500), 17))
+				add(t, (uint16_t)(i * 37 % 500), 17, (uint8_t)(i % 5), S(i / 4));
+		}
+		flow_table_flush(t, END_END_OF_INPUT);
+		if (seed == 1) {
+			memcpy(first, emitted, sizeof(first));
+			count = emitted_count;
+		}
+		cr_assert_eq(emitted_count, count);
+		cr_assert_eq(memcmp(first, emitted, count * sizeof(first[0])), 0, "seed %lu",
+			     (unsigned long)seed);
+		flow_table_destroy(t);
+	}
+	cr_assert_gt(count, 500);
+}
