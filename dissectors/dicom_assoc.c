@@ -96,11 +96,9 @@ enum dicom_step dicom_associate(struct dicom_call *call)
 	side->context_accepted = false;
 	side->stage = STAGE_ITEM;
 
-	/* The titles in an AC are an echo that nobody checks: second choice. */
-	if (request || !call->flow->anchored) {
-		attributes_text(call->out, &dicom_fields[F_CALLING_AE], calling, AE_TITLE);
-		attributes_text(call->out, &dicom_fields[F_CALLED_AE], called, AE_TITLE);
-	}
+	/* The titles in an AC are an echo that nobody checks: the first ones stay. */
+	attributes_text(call->out, &dicom_fields[F_CALLING_AE], calling, AE_TITLE);
+	attributes_text(call->out, &dicom_fields[F_CALLED_AE], called, AE_TITLE);
 	if (request) {
 		call->flow->anchored = true;
 		call->in->confidence = CONFIDENCE_HIGH;

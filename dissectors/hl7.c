@@ -239,7 +239,6 @@ static void give_up(struct hl7_call *call)
 {
 	hl7_count(call, F_MALFORMED, 1);
 	call->side->stage = STAGE_HUNT;
-	call->side->open = false;
 	cursor_skip(&call->in->bytes, 1);
 }
 
@@ -380,10 +379,8 @@ static enum dissect_result hl7_dissect(void *state, struct dissect_input *in,
 	struct hl7_side *side = &flow->sides[in->direction & 1];
 	struct hl7_call call = { .flow = flow, .side = side, .in = in, .out = out };
 
-	if (in->gap) {
+	if (in->gap)
 		side->stage = STAGE_HUNT;
-		side->open = side->timed = false;
-	}
 	while (cursor_left(&in->bytes)) {
 		if (advance(&call) == STEP_WAIT)
 			break;

@@ -163,7 +163,7 @@ static void open_message(struct hl7_call *call, const struct cursor *fields, siz
 	struct hl7_side *side = call->side;
 	char type[16];
 
-	struct cursor none = cursor_of(NULL, 0);
+	struct cursor none = cursor_of("", 0);
 	struct cursor type_field = count > MSH(9) ? fields[MSH(9)] : none;
 	size_t n = plain_type(type_field, side->component, type);
 	struct cursor code = first_part(type_field, side->component);

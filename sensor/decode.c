@@ -75,8 +75,7 @@ static enum decode_result settle(struct counters *c, enum step step)
 enum decode_result decode(struct decoder *d, const struct frame *frame, struct packet *out)
 {
 	struct walk w = { .decoder = d, .out = out };
-	struct span s = { .in = cursor_of(frame->bytes, frame->captured),
-			  .missing = frame->wire - frame->captured };
+	struct span s = { frame->bytes, frame->captured, frame->wire - frame->captured };
 
 	begin(out, frame);
 	d->counters->packets++;

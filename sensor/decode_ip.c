@@ -27,15 +27,15 @@ static void begin(struct packet *out)
  * that is all of its datagram is none (RFC 6946). */
 static bool fragment_header(struct packet *out, struct span *s, struct piece *piece)
 {
-	struct span at = *s;
-	uint8_t next = cursor_u8(&at.in);
-	cursor_skip(&at.in, 1);
-	uint16_t offset = cursor_be16(&at.in);
-	uint32_t id = cursor_be32(&at.in);
+	struct cursor c = span_cursor(*s);
+	uint8_t next = cursor_u8(&c);
+	cursor_skip(&c, 1);
+	uint16_t offset = cursor_be16(&c);
+	uint32_t id = cursor_be32(&c);
 
-	if (at.in.failed)
+	if (c.failed)
 		return false;
-	*s = at;
+	*s = span_behind(*s, &c);
 	out->protocol = next;
 	if (offset & 0xfff9)
 		*piece = (struct piece){ true, offset & 1, offset & 0xfff8u, id };
@@ -46,16 +46,17 @@ static bool fragment_header(struct packet *out, struct span *s, struct piece *pi
  * the second | ... */
 static bool extension_header(struct packet *out, struct span *s)
 {
-	int next = cursor_peek(&s->in, 0);
-	int length = cursor_peek(&s->in, 1);
+	struct cursor c = span_cursor(*s);
+	int next = cursor_peek(&c, 0);
+	int length = cursor_peek(&c, 1);
 
 	if (next < 0 || length < 0)
 		return false;
 	uint32_t bytes = out->protocol == PROTOCOL_AH ? ((uint32_t)length + 2) * 4
 						      : ((uint32_t)length + 1) * 8;
-	if (bytes > cursor_left(&s->in))
+	if (bytes > s->captured)
 		return false;
-	cursor_skip(&s->in, bytes);
+	*s = span_skip(*s, bytes);
 	out->protocol = (uint8_t)next;
 	return true;
 }
@@ -88,7 +89,7 @@ static bool read_upper(struct walk *w, struct span *s)
 	extensions(w->out, s, &nested);
 	if (nested.there || is_extension(w->out))
 		return false;
-	transport_read(w->out, s, w->decoder->counters);
+	transport_read(w->out, *s, w->decoder->counters);
 	return true;
 }
 
@@ -138,7 +139,7 @@ static struct fragment_facts facts_of(const struct packet *out)
 
 /* A piece is booked on its datagram's ports; payload is only ever that of a whole
  * datagram, so that nobody takes a piece for a message. */
-static void collect(struct walk *w, const struct span *s, const struct piece *piece)
+static void collect(struct walk *w, struct span s, const struct piece *piece)
 {
 	struct packet *out = w->out;
 	struct fragment_key key = key_of(out, piece->id);
@@ -148,7 +149,7 @@ static void collect(struct walk *w, const struct span *s, const struct piece *pi
 	out->fragment = true;
 	w->decoder->counters->fragments++;
 	if (piece->offset == 0) {
-		struct span head = *s;
+		struct span head = s;
 		read_upper(w, &head);
 		out->payload = cursor_of(NULL, 0);
 		out->payload_bytes = 0;
@@ -157,9 +158,9 @@ static void collect(struct walk *w, const struct span *s, const struct piece *pi
 	struct fragment fragment = {
 		.offset = piece->offset,
 		.more = piece->more,
-		.cut = s->missing > 0,
+		.cut = s.missing > 0,
 		.protocol = protocol,
-		.bytes = s->in,
+		.bytes = span_cursor(s),
 	};
 	struct fragment_state state =
 		fragments_add(w->decoder->fragments, &key, out->time, &fragment, &first);
@@ -173,18 +174,18 @@ static void collect(struct walk *w, const struct span *s, const struct piece *pi
 		return;
 	out->whole = true;
 	out->protocol = state.protocol;
-	struct span all = { .in = state.whole };
+	struct span all = { state.whole.at, (uint32_t)cursor_left(&state.whole), 0 };
 	if (read_upper(w, &all) && tunnel_likely(out))
-		tunnel_unwrap(w, &all);
+		tunnel_unwrap(w, all);
 }
 
-static void upper(struct walk *w, struct span *s)
+static void upper(struct walk *w, struct span s)
 {
 	struct packet *out = w->out;
 	struct piece piece = { 0 };
 
 	if (out->v6 || out->protocol == PROTOCOL_AH)
-		extensions(out, s, &piece);
+		extensions(out, &s, &piece);
 	if (piece.there) {
 		collect(w, s, &piece);
 		return;
@@ -199,8 +200,8 @@ static void upper(struct walk *w, struct span *s)
 enum step ip_v4(struct walk *w, struct span s)
 {
 	struct packet *out = w->out;
-	struct span all = s;
-	const uint8_t *header = cursor_take(&s.in, V4_HEADER);
+	struct cursor c = span_cursor(s);
+	const uint8_t *header = cursor_take(&c, V4_HEADER);
 
 	if (!header)
 		return STEP_BAD_IP;
@@ -215,10 +216,10 @@ enum step ip_v4(struct walk *w, struct span s)
 	cursor_skip(&h, 2);
 	uint32_t words = version_words & 15;
 	if (total == 0)
-		total = (uint32_t)span_left(&all);
+		total = (uint32_t)span_left(s);
 	if (version_words >> 4 != 4 || words < 5 || total < words * 4)
 		return STEP_BAD_IP;
-	span_keep(&all, total);
+	s = span_keep(s, total);
 
 	begin(out);
 	out->v6 = false;
@@ -229,14 +230,13 @@ enum step ip_v4(struct walk *w, struct span s)
 	out->dscp = service >> 2;
 	out->ip_id = id;
 	out->ip_bytes = total;
-	out->ip = all.in;
-	s = all;
-	span_skip(&s, words * 4);
+	out->ip = span_cursor(s);
+	s = span_skip(s, words * 4);
 	if (fragment & 0x3fff) {
 		struct piece piece = { true, fragment & 0x2000, (fragment & 0x1fffu) * 8, id };
-		collect(w, &s, &piece);
+		collect(w, s, &piece);
 	} else {
-		upper(w, &s);
+		upper(w, s);
 	}
 	return STEP_IP;
 }
@@ -255,9 +255,9 @@ static uint32_t jumbo_length(struct cursor c)
 
 /* Payload length 0: a jumbogram, or a frame of an offloading card; but a packet
  * that says that nothing follows is empty, whatever pads its frame. */
-static uint64_t v6_length(const struct span *behind, uint8_t next)
+static uint64_t v6_length(struct span behind, uint8_t next)
 {
-	uint32_t jumbo = next == PROTOCOL_HOP_BY_HOP ? jumbo_length(behind->in) : 0;
+	uint32_t jumbo = next == PROTOCOL_HOP_BY_HOP ? jumbo_length(span_cursor(behind)) : 0;
 
 	if (jumbo > UINT16_MAX)
 		return jumbo;
@@ -269,8 +269,8 @@ static uint64_t v6_length(const struct span *behind, uint8_t next)
 enum step ip_v6(struct walk *w, struct span s)
 {
 	struct packet *out = w->out;
-	struct span all = s;
-	const uint8_t *header = cursor_take(&s.in, V6_HEADER);
+	struct cursor c = span_cursor(s);
+	const uint8_t *header = cursor_take(&c, V6_HEADER);
 
 	if (!header)
 		return STEP_BAD_IP;
@@ -282,10 +282,10 @@ enum step ip_v6(struct walk *w, struct span s)
 	if (version_class_label >> 28 != 6)
 		return STEP_BAD_IP;
 	if (length == 0)
-		length = v6_length(&s, next);
+		length = v6_length(span_behind(s, &c), next);
 	if (length > UINT32_MAX - V6_HEADER)
 		return STEP_BAD_IP;
-	span_keep(&all, (uint32_t)length + V6_HEADER);
+	s = span_keep(s, (uint32_t)length + V6_HEADER);
 
 	begin(out);
 	out->v6 = true;
@@ -296,16 +296,15 @@ enum step ip_v6(struct walk *w, struct span s)
 	out->dscp = version_class_label >> 22 & 0x3f;
 	out->ip_id = version_class_label & 0xfffff;
 	out->ip_bytes = (uint32_t)length + V6_HEADER;
-	out->ip = all.in;
-	s = all;
-	span_skip(&s, V6_HEADER);
-	upper(w, &s);
+	out->ip = span_cursor(s);
+	upper(w, span_skip(s, V6_HEADER));
 	return STEP_IP;
 }
 
 enum step ip_any(struct walk *w, struct span s)
 {
-	int first = cursor_peek(&s.in, 0);
+	struct cursor c = span_cursor(s);
+	int first = cursor_peek(&c, 0);
 
 	if (first < 0)
 		return STEP_BAD_IP;

@@ -45,22 +45,22 @@ enum {
 /* dsap 1 | ssap 1 | control 1 | where SNAP: organisation 3 | type 2 */
 static enum step llc(struct walk *w, struct span s)
 {
-	uint8_t dsap = cursor_u8(&s.in);
-	uint8_t ssap = cursor_u8(&s.in);
-	uint8_t control = cursor_u8(&s.in);
+	struct cursor c = span_cursor(s);
+	uint8_t dsap = cursor_u8(&c);
+	uint8_t ssap = cursor_u8(&c);
+	uint8_t control = cursor_u8(&c);
 
 	if (control != 3 || dsap != ssap)
 		return STEP_NOT_IP;
 	if (dsap == 0x06)
-		return ip_v4(w, s);
+		return ip_v4(w, span_behind(s, &c));
 	if (dsap != 0xaa)
 		return STEP_NOT_IP;
-	uint32_t organisation = cursor_be24(&s.in);
-	uint16_t type = cursor_be16(&s.in);
-	if (s.in.failed || (organisation != 0 && organisation != 0x0000f8) ||
-	    type <= TYPE_LENGTH_MOST)
+	uint32_t organisation = cursor_be24(&c);
+	uint16_t type = cursor_be16(&c);
+	if (c.failed || (organisation != 0 && organisation != 0x0000f8) || type <= TYPE_LENGTH_MOST)
 		return STEP_NOT_IP;
-	return link_ethertype(w, type, s);
+	return link_ethertype(w, type, span_behind(s, &c));
 }
 
 /* tag 4: priority 3 bits, drop 1, VLAN 12 | type 2. The first tag of a header
@@ -81,18 +81,18 @@ static void note_vlan(struct packet *out, uint16_t tci, bool *first)
 /* version 4 bits, type 4 bits: 0x11 | code 1: 0 for data | session 2 | length 2 */
 static enum step pppoe(struct walk *w, struct span s)
 {
-	uint8_t version_type = cursor_u8(&s.in);
-	uint8_t code = cursor_u8(&s.in);
-	cursor_skip(&s.in, 2);
-	uint16_t length = cursor_be16(&s.in);
+	struct cursor c = span_cursor(s);
+	uint8_t version_type = cursor_u8(&c);
+	uint8_t code = cursor_u8(&c);
+	cursor_skip(&c, 2);
+	uint16_t length = cursor_be16(&c);
 
-	if (s.in.failed || version_type != 0x11)
+	if (c.failed || version_type != 0x11)
 		return STEP_BAD_LINK;
 	if (code != 0)
 		return STEP_NOT_IP;
-	if (length < span_left(&s))
-		span_keep(&s, length);
-	return link_ppp(w, s);
+	s = span_behind(s, &c);
+	return link_ppp(w, length < span_left(s) ? span_keep(s, length) : s);
 }
 
 /* Labels of 4 bytes, the last has the bottom bit. Nothing says what follows: IP
@@ -100,26 +100,26 @@ static enum step pppoe(struct walk *w, struct span s)
  * section 4.6: it starts with two zero bytes) or without. */
 static enum step mpls(struct walk *w, struct span s)
 {
+	struct cursor c = span_cursor(s);
 	uint32_t label;
 
 	do {
 		if (!walk_deeper(w))
 			return STEP_BAD_LINK;
-		label = cursor_be32(&s.in);
-		if (s.in.failed)
+		label = cursor_be32(&c);
+		if (c.failed)
 			return STEP_BAD_LINK;
 	} while (!(label & 0x100));
 
-	bool control = cursor_peek(&s.in, 0) == 0 && cursor_peek(&s.in, 1) == 0;
+	s = span_behind(s, &c);
+	bool control = cursor_peek(&c, 0) == 0 && cursor_peek(&c, 1) == 0;
 	enum step step = ip_any(w, s);
-	if (step == STEP_IP || !cursor_left(&s.in) || !walk_deeper(w))
+	if (step == STEP_IP || !s.captured || !walk_deeper(w))
 		return step;
 	struct packet *out = w->out;
 	uint8_t vlan_count = out->vlan_count;
 	if (control) {
-		struct span behind = s;
-		span_skip(&behind, 4);
-		if (link_ethernet(w, behind) == STEP_IP)
+		if (link_ethernet(w, span_skip(s, 4)) == STEP_IP)
 			return STEP_IP;
 		out->vlan_count = vlan_count;
 	}
@@ -162,60 +162,64 @@ static enum step other_ethertype(struct walk *w, uint16_t type, struct span s)
 	}
 	if (type > TYPE_LENGTH_MOST)
 		return STEP_NOT_IP;
-	if (type < span_left(&s))
-		span_keep(&s, type);
-	return llc(w, s);
+	return llc(w, type < span_left(s) ? span_keep(s, type) : s);
 }
 
 enum step link_ethertype(struct walk *w, uint16_t type, struct span s)
 {
+	struct cursor c = span_cursor(s);
 	bool first_tag = true;
 
 	for (;;) {
 		if (type == ETHERTYPE_IPV4)
-			return ip_v4(w, s);
+			return ip_v4(w, span_behind(s, &c));
 		if (type == ETHERTYPE_IPV6)
-			return ip_v6(w, s);
+			return ip_v6(w, span_behind(s, &c));
 		if (!walk_deeper(w))
 			return STEP_BAD_LINK;
 		unsigned skip = tag_bytes(type);
 		if (is_vlan(type))
-			note_vlan(w->out, cursor_be16(&s.in), &first_tag);
+			note_vlan(w->out, cursor_be16(&c), &first_tag);
 		else if (skip)
-			cursor_skip(&s.in, skip);
+			cursor_skip(&c, skip);
 		else
-			return other_ethertype(w, type, s);
-		type = cursor_be16(&s.in);
-		if (s.in.failed)
+			return other_ethertype(w, type, span_behind(s, &c));
+		type = cursor_be16(&c);
+		if (c.failed)
 			return STEP_BAD_LINK;
 	}
 }
 
 enum step link_ethernet(struct walk *w, struct span s)
 {
-	const uint8_t *header = cursor_take(&s.in, 14);
+	struct cursor c = span_cursor(s);
+	const uint8_t *macs = cursor_take(&c, 12);
+	uint16_t type = cursor_be16(&c);
 
-	if (!header)
+	if (c.failed)
 		return STEP_BAD_LINK;
 	w->out->has_mac = true;
-	memcpy(w->out->dest_mac, header, 6);
-	memcpy(w->out->source_mac, header + 6, 6);
-	return link_ethertype(w, (uint16_t)(header[12] << 8 | header[13]), s);
+	memcpy(w->out->dest_mac, macs, 6);
+	memcpy(w->out->source_mac, macs + 6, 6);
+	return link_ethertype(w, type, span_behind(s, &c));
 }
 
 /* Address and control (ff 03) may be left out, and a protocol below 256 may have
  * one byte (RFC 1661 section 6.5, 6.6): it is odd, as each last byte is. */
 enum step link_ppp(struct walk *w, struct span s)
 {
+	struct cursor c = span_cursor(s);
+
 	if (!walk_deeper(w))
 		return STEP_BAD_LINK;
-	if (cursor_peek(&s.in, 0) == 0xff && cursor_peek(&s.in, 1) == 0x03)
-		cursor_skip(&s.in, 2);
-	uint16_t protocol = cursor_u8(&s.in);
+	if (cursor_peek(&c, 0) == 0xff && cursor_peek(&c, 1) == 0x03)
+		cursor_skip(&c, 2);
+	uint16_t protocol = cursor_u8(&c);
 	if (!(protocol & 1))
-		protocol = (uint16_t)(protocol << 8 | cursor_u8(&s.in));
-	if (s.in.failed)
+		protocol = (uint16_t)(protocol << 8 | cursor_u8(&c));
+	if (c.failed)
 		return STEP_BAD_LINK;
+	s = span_behind(s, &c);
 	switch (protocol) {
 	case PPP_IPV4:
 		return ip_v4(w, s);
@@ -232,25 +236,27 @@ enum step link_ppp(struct walk *w, struct span s)
 /* Cisco HDLC: address 1: 0f or 8f | control 1 | type 2 */
 static enum step cisco_hdlc(struct walk *w, struct span s)
 {
-	cursor_skip(&s.in, 2);
-	uint16_t type = cursor_be16(&s.in);
+	struct cursor c = span_cursor(s);
+	cursor_skip(&c, 2);
+	uint16_t type = cursor_be16(&c);
 
-	if (s.in.failed)
+	if (c.failed)
 		return STEP_BAD_LINK;
-	return type > TYPE_LENGTH_MOST ? link_ethertype(w, type, s) : STEP_NOT_IP;
+	return type > TYPE_LENGTH_MOST ? link_ethertype(w, type, span_behind(s, &c)) : STEP_NOT_IP;
 }
 
 /* An address family, in the order of the machine that captured. IPv6 has a
  * number of its own in each system. */
 static enum step loopback(struct walk *w, struct span s)
 {
-	struct cursor little = s.in;
-	uint32_t family = cursor_be32(&s.in);
+	struct cursor c = span_cursor(s), little = c;
+	uint32_t family = cursor_be32(&c);
 
-	if (s.in.failed)
+	if (c.failed)
 		return STEP_BAD_LINK;
 	if (family > 0xffff)
 		family = cursor_le32(&little);
+	s = span_behind(s, &c);
 	switch (family) {
 	case 2:
 		return ip_v4(w, s);
@@ -264,10 +270,12 @@ static enum step loopback(struct walk *w, struct span s)
 	}
 }
 
-static enum step cooked_protocol(struct walk *w, uint16_t protocol, struct span s)
+static enum step cooked_protocol(struct walk *w, uint16_t protocol, struct span s,
+				 const struct cursor *c)
 {
-	if (s.in.failed)
+	if (c->failed)
 		return STEP_BAD_LINK;
+	s = span_behind(s, c);
 	if (protocol == 4) /* 802.2 without a length */
 		return llc(w, s);
 	return protocol > TYPE_LENGTH_MOST ? link_ethertype(w, protocol, s) : STEP_NOT_IP;
@@ -276,25 +284,28 @@ static enum step cooked_protocol(struct walk *w, uint16_t protocol, struct span 
 /* packet type 2 | ARPHRD 2 | address length 2 | address 8 | protocol 2 */
 static enum step cooked(struct walk *w, struct span s)
 {
-	cursor_skip(&s.in, 14);
-	uint16_t protocol = cursor_be16(&s.in);
+	struct cursor c = span_cursor(s);
+	cursor_skip(&c, 14);
+	uint16_t protocol = cursor_be16(&c);
 
-	return cooked_protocol(w, protocol, s);
+	return cooked_protocol(w, protocol, s, &c);
 }
 
 /* protocol 2 | reserved 2 | interface 4 | ARPHRD 2 | type 1 | length 1 | address 8 */
 static enum step cooked2(struct walk *w, struct span s)
 {
-	uint16_t protocol = cursor_be16(&s.in);
-	cursor_skip(&s.in, 18);
+	struct cursor c = span_cursor(s);
+	uint16_t protocol = cursor_be16(&c);
+	cursor_skip(&c, 18);
 
-	return cooked_protocol(w, protocol, s);
+	return cooked_protocol(w, protocol, s, &c);
 }
 
 /* Serial lines: PPP, unless the first byte says Cisco HDLC. */
 static enum step serial(struct walk *w, struct span s)
 {
-	int address = cursor_peek(&s.in, 0);
+	struct cursor c = span_cursor(s);
+	int address = cursor_peek(&c, 0);
 
 	return address == 0x0f || address == 0x8f ? cisco_hdlc(w, s) : link_ppp(w, s);
 }

@@ -9,9 +9,10 @@
 /* The rest of a frame, a packet or a datagram: bytes that were captured, and how
  * many more there were on the wire behind them. */
 struct span {
-	struct cursor in;
+	const uint8_t *at;
+	uint32_t captured;
 	uint32_t missing;
-};
+}; /* fits two registers, and so is passed by value: through memory it cost a third */
 
 /* How far a part came. All but STEP_IP leave `out` half-filled. */
 enum step {
@@ -60,34 +61,37 @@ enum ethertype {
 	ETHERTYPE_IPV6 = 0x86dd,
 };
 
-static inline uint64_t span_left(const struct span *s)
+static inline uint64_t span_left(struct span s)
 {
-	return (uint64_t)cursor_left(&s->in) + s->missing;
+	return (uint64_t)s.captured + s.missing;
 }
 
-static inline void span_skip(struct span *s, uint32_t n)
+/* The captured bytes, to be read. */
+static inline struct cursor span_cursor(struct span s)
 {
-	size_t left = cursor_left(&s->in);
+	return cursor_of(s.at, s.captured);
+}
 
-	if (n > left) {
-		uint32_t beyond = n - (uint32_t)left;
-		s->missing -= beyond < s->missing ? beyond : s->missing;
-		n = (uint32_t)left;
-	}
-	cursor_skip(&s->in, n);
+/* What a cursor over the span has left of it. */
+static inline struct span span_behind(struct span s, const struct cursor *c)
+{
+	return (struct span){ c->at, (uint32_t)cursor_left(c), s.missing };
+}
+
+static inline struct span span_skip(struct span s, uint32_t n)
+{
+	if (n <= s.captured)
+		return (struct span){ s.at + n, s.captured - n, s.missing };
+	uint32_t beyond = n - s.captured;
+	return (struct span){ s.at + s.captured, 0, beyond < s.missing ? s.missing - beyond : 0 };
 }
 
 /* Ends the span n bytes from here; n may lie, and be more than the wire had. */
-static inline void span_keep(struct span *s, uint32_t n)
+static inline struct span span_keep(struct span s, uint32_t n)
 {
-	size_t left = cursor_left(&s->in);
-
-	if (n <= left) {
-		s->in.end = s->in.at + n;
-		s->missing = 0;
-	} else {
-		s->missing = n - (uint32_t)left;
-	}
+	if (n <= s.captured)
+		return (struct span){ s.at, n, 0 };
+	return (struct span){ s.at, s.captured, n - s.captured };
 }
 
 static inline bool walk_deeper(struct walk *w)
@@ -107,11 +111,11 @@ enum step ip_v6(struct walk *w, struct span s);
 enum step ip_any(struct walk *w, struct span s); /* by the version it says */
 
 /* decode_transport.c: from out->protocol and the bytes behind the IP headers. */
-void transport_read(struct packet *out, const struct span *s, struct counters *counters);
+void transport_read(struct packet *out, struct span s, struct counters *counters);
 
 /* decode_tunnel.c: goes on with what is inside, if this is a tunnel and what is
  * inside is IP; else leaves `out` as it is. `s` is at the transport header. */
-void tunnel_unwrap(struct walk *w, const struct span *s);
+void tunnel_unwrap(struct walk *w, struct span s);
 
 /* False at once for almost all packets. */
 static inline bool tunnel_likely(const struct packet *p)

@@ -15,26 +15,44 @@ enum { GRE_ERSPAN12 = 0x88be, GRE_ERSPAN3 = 0x22eb };
 struct inner {
 	struct tunnel tunnel;
 	enum { HOLDS_IP, HOLDS_ETHERNET, HOLDS_TYPE, HOLDS_PPP } holds;
-	uint16_t type; /* HOLDS_TYPE */
-	uint16_t vlan; /* of the mirrored frame, as ERSPAN's header has it */
-	struct span s;
+	uint16_t type;    /* HOLDS_TYPE */
+	uint16_t vlan;    /* of the mirrored frame, as ERSPAN's header has it */
+	struct cursor in; /* at first the tunnel's header, then what it holds */
+	uint32_t missing; /* as of a span */
 };
 
 /* WRONG: this is the tunnel, and its header is broken. */
 enum header { OPENED, NOT_A_TUNNEL, WRONG };
 
+static struct span rest_of(const struct inner *in)
+{
+	return (struct span){ in->in.at, (uint32_t)cursor_left(&in->in), in->missing };
+}
+
+/* A length in the header, which can only take bytes away. */
+static void keep(struct inner *in, uint32_t length)
+{
+	struct span s = rest_of(in);
+
+	if (length >= span_left(s))
+		return;
+	s = span_keep(s, length);
+	in->in.end = s.at + s.captured;
+	in->missing = s.missing;
+}
+
 static enum header unless_failed(const struct inner *in)
 {
-	return in->s.in.failed ? WRONG : OPENED;
+	return in->in.failed ? WRONG : OPENED;
 }
 
 /* version 4 bits, VLAN 12 | class 3, encapsulation 2, cut 1, session 10 |
  * reserved 12, port index 20 (draft-foschiano-erspan section 4.2) */
 static enum header erspan2(struct inner *in)
 {
-	uint16_t version_vlan = cursor_be16(&in->s.in);
-	uint16_t session = cursor_be16(&in->s.in);
-	cursor_skip(&in->s.in, 4);
+	uint16_t version_vlan = cursor_be16(&in->in);
+	uint16_t session = cursor_be16(&in->in);
+	cursor_skip(&in->in, 4);
 
 	if (version_vlan >> 12 != 1)
 		return WRONG;
@@ -50,12 +68,12 @@ static enum header erspan2(struct inner *in)
 static enum header erspan3(struct inner *in)
 {
 	enum { FRAME_ETHERNET = 0, FRAME_IP = 2 };
-	uint16_t version_vlan = cursor_be16(&in->s.in);
-	uint16_t session = cursor_be16(&in->s.in);
-	cursor_skip(&in->s.in, 6);
-	uint16_t flags = cursor_be16(&in->s.in);
+	uint16_t version_vlan = cursor_be16(&in->in);
+	uint16_t session = cursor_be16(&in->in);
+	cursor_skip(&in->in, 6);
+	uint16_t flags = cursor_be16(&in->in);
 	if (flags & 1)
-		cursor_skip(&in->s.in, 8);
+		cursor_skip(&in->in, 8);
 
 	uint16_t frame = flags >> 10 & 0x1f;
 	if (version_vlan >> 12 != 2)
@@ -72,16 +90,15 @@ static enum header erspan3(struct inner *in)
  * where flagged: sequence 4 | acknowledged 4 */
 static enum header gre1(struct inner *in, uint16_t flags, uint16_t type)
 {
-	uint16_t length = cursor_be16(&in->s.in);
-	uint16_t call = cursor_be16(&in->s.in);
+	uint16_t length = cursor_be16(&in->in);
+	uint16_t call = cursor_be16(&in->in);
 
 	if (type != ETHERTYPE_PPP)
 		return WRONG;
 	if (!(flags & 0x1000)) /* no sequence number: only acknowledges */
-		return in->s.in.failed ? WRONG : NOT_A_TUNNEL;
-	cursor_skip(&in->s.in, flags & 0x0080 ? 8 : 4);
-	if (length < span_left(&in->s))
-		span_keep(&in->s, length);
+		return in->in.failed ? WRONG : NOT_A_TUNNEL;
+	cursor_skip(&in->in, flags & 0x0080 ? 8 : 4);
+	keep(in, length);
 	in->tunnel = (struct tunnel){ TUNNEL_GRE, call };
 	in->holds = HOLDS_PPP;
 	return unless_failed(in);
@@ -91,8 +108,8 @@ static enum header gre1(struct inner *in, uint16_t flags, uint16_t type)
  * key 4 | sequence 4 */
 static enum header gre(struct inner *in)
 {
-	uint16_t flags = cursor_be16(&in->s.in);
-	uint16_t type = cursor_be16(&in->s.in);
+	uint16_t flags = cursor_be16(&in->in);
+	uint16_t type = cursor_be16(&in->in);
 	bool sequenced = flags & 0x1000;
 
 	if ((flags & 7) == 1)
@@ -102,11 +119,11 @@ static enum header gre(struct inner *in)
 	if (flags & 0x4000) /* source routes, gone with RFC 2784 */
 		return NOT_A_TUNNEL;
 	if (flags & 0x8000)
-		cursor_skip(&in->s.in, 4);
-	uint32_t key = flags & 0x2000 ? cursor_be32(&in->s.in) : 0;
+		cursor_skip(&in->in, 4);
+	uint32_t key = flags & 0x2000 ? cursor_be32(&in->in) : 0;
 	if (sequenced)
-		cursor_skip(&in->s.in, 4);
-	if (in->s.in.failed)
+		cursor_skip(&in->in, 4);
+	if (in->in.failed)
 		return WRONG;
 	if (type == GRE_ERSPAN3)
 		return erspan3(in);
@@ -125,12 +142,12 @@ static enum header gre(struct inner *in)
 /* RFC 7348: flags 1 | reserved 3 | network 3 | reserved 1 */
 static enum header vxlan(struct inner *in)
 {
-	uint8_t flags = cursor_u8(&in->s.in);
-	cursor_skip(&in->s.in, 3);
-	uint32_t network = cursor_be24(&in->s.in);
-	cursor_skip(&in->s.in, 1);
+	uint8_t flags = cursor_u8(&in->in);
+	cursor_skip(&in->in, 3);
+	uint32_t network = cursor_be24(&in->in);
+	cursor_skip(&in->in, 1);
 
-	if (in->s.in.failed || !(flags & 0x08))
+	if (in->in.failed || !(flags & 0x08))
 		return NOT_A_TUNNEL;
 	in->tunnel = (struct tunnel){ TUNNEL_VXLAN, network };
 	in->holds = HOLDS_ETHERNET;
@@ -141,15 +158,15 @@ static enum header vxlan(struct inner *in)
  * network 3 | reserved 1 | options */
 static enum header geneve(struct inner *in)
 {
-	uint8_t version_options = cursor_u8(&in->s.in);
-	uint8_t flags = cursor_u8(&in->s.in);
-	uint16_t type = cursor_be16(&in->s.in);
-	uint32_t network = cursor_be24(&in->s.in);
-	cursor_skip(&in->s.in, 1);
+	uint8_t version_options = cursor_u8(&in->in);
+	uint8_t flags = cursor_u8(&in->in);
+	uint16_t type = cursor_be16(&in->in);
+	uint32_t network = cursor_be24(&in->in);
+	cursor_skip(&in->in, 1);
 
-	if (in->s.in.failed || version_options >> 6 != 0 || flags & 0x80)
+	if (in->in.failed || version_options >> 6 != 0 || flags & 0x80)
 		return NOT_A_TUNNEL;
-	cursor_skip(&in->s.in, (version_options & 0x3fu) * 4);
+	cursor_skip(&in->in, (version_options & 0x3fu) * 4);
 	in->tunnel = (struct tunnel){ TUNNEL_GENEVE, network };
 	in->holds = HOLDS_TYPE;
 	in->type = type;
@@ -162,26 +179,25 @@ static enum header geneve(struct inner *in)
 static enum header gtpu(struct inner *in)
 {
 	enum { GTP_VERSION1 = 0x30, GTP_USER_DATA = 255 };
-	uint8_t flags = cursor_u8(&in->s.in);
-	uint8_t message = cursor_u8(&in->s.in);
-	uint16_t length = cursor_be16(&in->s.in);
-	uint32_t id = cursor_be32(&in->s.in);
+	uint8_t flags = cursor_u8(&in->in);
+	uint8_t message = cursor_u8(&in->in);
+	uint16_t length = cursor_be16(&in->in);
+	uint32_t id = cursor_be32(&in->in);
 
-	if (in->s.in.failed || (flags & 0xf0) != GTP_VERSION1 || message != GTP_USER_DATA)
+	if (in->in.failed || (flags & 0xf0) != GTP_VERSION1 || message != GTP_USER_DATA)
 		return NOT_A_TUNNEL;
-	if (length < span_left(&in->s))
-		span_keep(&in->s, length);
+	keep(in, length);
 	uint8_t next = 0;
 	if (flags & 7) {
-		cursor_skip(&in->s.in, 3);
-		next = cursor_u8(&in->s.in);
+		cursor_skip(&in->in, 3);
+		next = cursor_u8(&in->in);
 	}
-	while (flags & 4 && next && !in->s.in.failed) {
-		uint8_t words = cursor_u8(&in->s.in);
+	while (flags & 4 && next && !in->in.failed) {
+		uint8_t words = cursor_u8(&in->in);
 		if (words == 0)
 			return WRONG;
-		cursor_skip(&in->s.in, words * 4u - 2);
-		next = cursor_u8(&in->s.in);
+		cursor_skip(&in->in, words * 4u - 2);
+		next = cursor_u8(&in->in);
 	}
 	in->tunnel = (struct tunnel){ TUNNEL_GTPU, id };
 	in->holds = HOLDS_IP;
@@ -192,7 +208,7 @@ static enum header gtpu(struct inner *in)
  * the datagram. The port alone says little: any client may have it by chance. */
 static enum header teredo(struct inner *in)
 {
-	struct cursor *c = &in->s.in;
+	struct cursor *c = &in->in;
 
 	if (cursor_peek(c, 0) == 0 && cursor_peek(c, 1) == 1) {
 		cursor_skip(c, 2);
@@ -205,7 +221,7 @@ static enum header teredo(struct inner *in)
 	uint8_t version = cursor_u8(&header) >> 4;
 	cursor_skip(&header, 3);
 	uint16_t length = cursor_be16(&header);
-	if (header.failed || version != 6 || length + 40u > span_left(&in->s))
+	if (header.failed || version != 6 || length + 40u > span_left(rest_of(in)))
 		return NOT_A_TUNNEL;
 	in->tunnel = (struct tunnel){ TUNNEL_TEREDO, 0 };
 	in->holds = HOLDS_IP;
@@ -231,13 +247,13 @@ static enum header open_udp(const struct packet *out, struct inner *in)
 										: NOT_A_TUNNEL;
 }
 
-static enum header open_tunnel(const struct packet *out, const struct span *s, struct inner *in)
+static enum header open_tunnel(const struct packet *out, struct span s, struct inner *in)
 {
-	*in = (struct inner){ .s = *s };
+	*in = (struct inner){ .in = span_cursor(s), .missing = s.missing };
 	switch (out->protocol) {
 	case PROTOCOL_UDP:
-		in->s.in = out->payload;
-		in->s.missing = out->payload_bytes - (uint32_t)cursor_left(&out->payload);
+		in->in = out->payload;
+		in->missing = out->payload_bytes - (uint32_t)cursor_left(&out->payload);
 		return open_udp(out, in);
 	case PROTOCOL_GRE:
 		return gre(in);
@@ -254,6 +270,7 @@ static enum header open_tunnel(const struct packet *out, const struct span *s, s
 static enum step enter(struct walk *w, const struct inner *in)
 {
 	struct packet *out = w->out;
+	struct span s = rest_of(in);
 
 	if (out->tunnel_count == DECODE_TUNNELS || !walk_deeper(w))
 		return STEP_BAD_LINK;
@@ -264,15 +281,15 @@ static enum step enter(struct walk *w, const struct inner *in)
 	}
 	switch (in->holds) {
 	case HOLDS_ETHERNET:
-		return link_ethernet(w, in->s);
+		return link_ethernet(w, s);
 	case HOLDS_TYPE:
-		return link_ethertype(w, in->type, in->s);
+		return link_ethertype(w, in->type, s);
 	case HOLDS_PPP:
-		return link_ppp(w, in->s);
+		return link_ppp(w, s);
 	case HOLDS_IP:
 		break;
 	}
-	return ip_any(w, in->s);
+	return ip_any(w, s);
 }
 
 static bool udp_may_be_tunnel(const struct packet *p)
@@ -289,7 +306,7 @@ static bool udp_may_be_tunnel(const struct packet *p)
 	}
 }
 
-void tunnel_unwrap(struct walk *w, const struct span *s)
+void tunnel_unwrap(struct walk *w, struct span s)
 {
 	struct packet *out = w->out;
 	struct inner in;
@@ -308,6 +325,6 @@ void tunnel_unwrap(struct walk *w, const struct span *s)
 		*out = outer;
 	}
 	/* What was only not captured is not wrong. */
-	if ((step == STEP_BAD_LINK || step == STEP_BAD_IP) && in.s.missing == 0)
+	if ((step == STEP_BAD_LINK || step == STEP_BAD_IP) && in.missing == 0)
 		w->decoder->counters->malformed_tunnel++;
 }

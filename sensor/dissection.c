@@ -13,7 +13,6 @@
 enum {
 	TCP = 6,
 	UDP = 17,
-	DPI_PACKETS = 12,         /* payload packets of a flow that nDPI sees */
 	PROBES = 12,              /* payload packets offered to our dissectors */
 	PROBES_MIDSTREAM = 20000, /* the next anchor may be a long way off */
 	NO_DISSECTOR = 0xff,
@@ -32,12 +31,13 @@ struct dissection {
 	size_t context_count, contexts_used, free_count;
 	struct reassembly_pool *pool;
 	struct dpi *dpi;
-	struct names *names;
+	struct hostnames *names;
 	struct counters *counters;
 };
 
-struct dissection *dissection_create(const struct dissection_options *options, struct names *names,
-				     struct counters *counters, char why[256])
+struct dissection *dissection_create(const struct dissection_options *options,
+				     struct hostnames *names, struct counters *counters,
+				     char why[256])
 {
 	struct dissection *d = calloc(1, sizeof(*d));
 
@@ -57,7 +57,7 @@ struct dissection *dissection_create(const struct dissection_options *options, s
 	if (!d->contexts || !d->free_contexts || !d->pool)
 		goto fail;
 	if (options->dpi_flows) {
-		d->dpi = dpi_open(options->dpi_flows, why);
+		d->dpi = dpi_create(options->dpi_flows, why);
 		if (!d->dpi)
 			goto fail;
 	}
@@ -71,7 +71,7 @@ void dissection_destroy(struct dissection *d)
 {
 	if (!d)
 		return;
-	dpi_close(d->dpi);
+	dpi_destroy(d->dpi);
 	reassembly_pool_destroy(d->pool);
 	if (d->contexts)
 		munmap(d->contexts, d->context_count * sizeof(struct context));
@@ -165,7 +165,7 @@ static void apply_answers(struct dissection *d, struct flow *f, const struct dis
 		f->app_confidence = (uint8_t)in->confidence;
 	f->encrypted |= in->encrypted;
 	for (size_t i = 0; i < in->name_count; i++)
-		names_learn(d->names, &in->names[i].ip, in->names[i].name);
+		hostnames_learn(d->names, &in->names[i].ip, in->names[i].name);
 }
 
 /* The claim was wrong: the flow goes to nDPI, with nothing of ours left on it. */
@@ -329,7 +329,7 @@ static void inspect(struct dissection *d, struct flow *f, const struct packet *p
 {
 	struct dpi_answer answer = { 0 };
 
-	if (!d->dpi || f->shown > DPI_PACKETS || (f->app && f->app_source == APP_SOURCE_NDPI))
+	if (!d->dpi || f->shown > DPI_PACKETS_MOST || (f->app && f->app_source == APP_SOURCE_NDPI))
 		return;
 	if (f->dpi_slot < 0) {
 		if (f->shown > 1)
@@ -349,7 +349,7 @@ static void inspect(struct dissection *d, struct flow *f, const struct packet *p
 		f->app_source = APP_SOURCE_NDPI;
 		f->app_confidence = CONFIDENCE_MEDIUM;
 	}
-	if (final || f->shown == DPI_PACKETS)
+	if (final || f->shown == DPI_PACKETS_MOST)
 		drop_dpi(d, f);
 }
 

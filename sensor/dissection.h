@@ -8,7 +8,7 @@
 #include "dissectors/dissector.h"
 #include "sensor/dpi.h"
 #include "sensor/flow.h"
-#include "sensor/names.h"
+#include "sensor/hostnames.h"
 
 struct dissection_options {
 	size_t contexts;  /* flows under dissection at a time */
@@ -19,8 +19,9 @@ struct dissection_options {
 struct dissection;
 
 /* `names` and `counters` are borrowed. NULL with `why` on failure. */
-struct dissection *dissection_create(const struct dissection_options *options, struct names *names,
-				     struct counters *counters, char why[256]);
+struct dissection *dissection_create(const struct dissection_options *options,
+				     struct hostnames *names, struct counters *counters,
+				     char why[256]);
 void dissection_destroy(struct dissection *d); /* accepts NULL */
 
 /* Looks at a packet that counts, and carries payload, of a flow. */

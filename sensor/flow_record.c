@@ -335,7 +335,7 @@ static void place_and_judge(const struct record_setting *setting, const struct f
 	name_segment(&out->server, ends[1]);
 	const char *name = text_attribute(out, "tls.sni");
 	if (!name)
-		name = names_find(setting->names, &out->server.ip);
+		name = hostnames_find(setting->names, &out->server.ip);
 	judge(setting, ends, name, space, out);
 }
 

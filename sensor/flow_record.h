@@ -7,7 +7,7 @@
 #include "schema/attributes.h"
 #include "sensor/flow.h"
 #include "sensor/geo.h"
-#include "sensor/names.h"
+#include "sensor/hostnames.h"
 #include "sensor/realm.h"
 #include "site/site.h"
 
@@ -16,7 +16,7 @@ struct record_setting {
 	const char *sensor, *exercise;
 	const struct site *site;
 	const struct geo *geo; /* NULL: none */
-	const struct names *names;
+	const struct hostnames *names;
 	const struct realms *realms;
 };
 

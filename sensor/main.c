@@ -68,7 +68,7 @@ static void list_dissectors(void)
 
 static void print_version(void)
 {
-	printf("vigie-sensor %s\n%s\n%s\n%s\n", VIGIE_VERSION, capture_library(), dpi_library(),
+	printf("vigie-sensor %s\n%s\n%s\n%s\n", VIGIE_VERSION, capture_library(), dpi_version(),
 	       geo_library());
 }
 

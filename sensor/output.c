@@ -93,8 +93,6 @@ static void write_batch(struct output *o, enum stream stream)
 		error = spool_write(o->spool, &identity, b->records, b->bytes.data, b->bytes.len);
 	if (error)
 		o->counters->spool_refused += b->records;
-	else
-		o->counters->batches++;
 	note(o, error);
 	buf_clear(&b->bytes);
 	b->records = 0;
@@ -143,7 +141,9 @@ int output_flush(struct output *o)
 		if (o->batches[i].records)
 			write_batch(o, (enum stream)i);
 	note(o, spool_flush(o->spool));
-	o->counters->batches_known = spool_stats(o->spool).known;
+	struct spool_stats stats = spool_stats(o->spool);
+	o->counters->batches = stats.batches;
+	o->counters->batches_known = stats.known;
 	return o->problem;
 }
 

@@ -12,9 +12,11 @@ static const uint32_t magic_nano = 0xa1b23c4d;
 /* Kuznetzov's: with interface, protocol and packet type before each frame. */
 static const uint32_t magic_long = 0xa1b2cd34;
 
-static uint32_t u32(const struct pcap_file *p, struct cursor *c)
+static inline uint32_t u32(const struct pcap_file *p, struct cursor *c)
 {
-	return p->big ? cursor_be32(c) : cursor_le32(c);
+	uint32_t v = cursor_le32(c);
+
+	return p->big ? __builtin_bswap32(v) : v;
 }
 
 static bool recognise(struct pcap_file *p, uint32_t magic)
@@ -84,6 +86,11 @@ int pcap_file_next(struct pcap_file *p, struct source *s, struct frame *out, cha
 	if (!source_has(s, header + captured))
 		return frame_cut(s, p->frames, at, why);
 	cursor_skip(&s->ahead, header);
+	/* The frame after this one: its place depends on this one's length, so the
+	 * processor cannot guess it. Prefetching past the buffer does no harm. */
+	const uint8_t *next = s->ahead.at + captured;
+	__builtin_prefetch(next);
+	__builtin_prefetch(next + 64);
 
 	if (p->nanoseconds)
 		fraction /= 1000;

@@ -33,9 +33,11 @@ static uint16_t u16(const struct pcapng_file *p, struct cursor *c)
 	return p->big ? cursor_be16(c) : cursor_le16(c);
 }
 
-static uint32_t u32(const struct pcapng_file *p, struct cursor *c)
+static inline uint32_t u32(const struct pcapng_file *p, struct cursor *c)
 {
-	return p->big ? cursor_be32(c) : cursor_le32(c);
+	uint32_t v = cursor_le32(c);
+
+	return p->big ? __builtin_bswap32(v) : v;
 }
 
 static int damaged(const struct pcapng_file *p, const char *what, char why[SOURCE_WHY])

@@ -22,7 +22,7 @@ struct pipeline {
 	struct dedup *dedup;
 	struct flow_table *flows;
 	struct dissection *dissection;
-	struct names *names;
+	struct hostnames *names;
 	struct alerts *alerts;
 	struct record_space space;
 	int64_t now;    /* clock of the packets: never goes back */
@@ -105,7 +105,7 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	p->decoder = decoder_create(options->fragments, counters);
 	p->dedup = options->dedup ? dedup_create(DEDUP_ENTRIES, options->seed) : NULL;
 	p->flows = flow_table_create(options->flows, &options->timeouts, options->seed, emit, p);
-	p->names = names_create(options->names);
+	p->names = hostnames_create(options->names);
 	p->alerts = alerts_create(options->alerts, counters, to_output, output);
 	p->options.setting.names = p->names;
 	if (!p->decoder || !p->flows || !p->names || !p->alerts || (options->dedup && !p->dedup))
@@ -126,7 +126,7 @@ void pipeline_destroy(struct pipeline *p)
 	flow_table_destroy(p->flows);
 	dissection_destroy(p->dissection);
 	alerts_destroy(p->alerts);
-	names_destroy(p->names);
+	hostnames_destroy(p->names);
 	dedup_destroy(p->dedup);
 	decoder_destroy(p->decoder);
 	free(p);
@@ -136,6 +136,7 @@ static void report_health(struct pipeline *p)
 {
 	size_t n = 0;
 
+	p->counters->dpi_memory = dpi_memory();
 	for (size_t i = 0; i < COUNTER_COUNT; i++) {
 		uint64_t now = counter_value(p->counters, i), then = counter_value(&p->reported, i);
 		if (now > then)

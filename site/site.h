@@ -42,15 +42,15 @@ const struct segment *site_segment_named(const struct site *s, const char *name)
 /* Where an endpoint stands. `vlan` is the one nearest to it on the path, 0 when
  * not known; `mac` its own MAC, or NULL. Never NULL. A few dozen nanoseconds. */
 const struct segment *site_locate(const struct site *s, const struct ip_addr *ip, uint16_t vlan,
-                                  const uint8_t *mac);
+				  const uint8_t *mac);
 
 /* What is known of a flow when it is judged. */
 struct site_flow {
 	struct ip_addr client_ip, server_ip;
 	const struct segment *client, *server; /* of site_locate() */
-	const char *app;      /* registry name, or NULL while unknown */
-	uint8_t protocol;     /* IP protocol number */
-	uint16_t server_port; /* 0: none */
+	const char *app;                       /* registry name, or NULL while unknown */
+	uint8_t protocol;                      /* IP protocol number */
+	uint16_t server_port;                  /* 0: none */
 	uint32_t client_asn, server_asn;
 	const char *server_name; /* SNI or DNS name of the external end, or NULL */
 	struct usec start;       /* for exceptions' end and working hours */
@@ -59,9 +59,9 @@ struct site_flow {
 struct judgement {
 	enum verdict verdict;
 	enum severity severity;
-	const char *rule;   /* conduit, exception or vendor id; the site's, or NULL */
-	const char *vendor; /* name; the site's, or NULL */
-	char reason[256];   /* one plain sentence */
+	const char *rule;      /* conduit, exception or vendor id; the site's, or NULL */
+	const char *vendor;    /* name; the site's, or NULL */
+	char reason[256];      /* one plain sentence */
 	const char *technique; /* ATT&CK technique id, or NULL; static */
 };
 

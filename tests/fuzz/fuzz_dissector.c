@@ -41,7 +41,8 @@ static void check(const struct conversation *s)
 		if (f->type != FIELD_TEXT && f->type != FIELD_TEXTS)
 			continue;
 		const char *text = attribute_text(&s->out, &s->out.values[i]);
-		assert(grammar_accepts(f->grammar, text, strlen(text)));
+		assert(!strcmp(text, "invalid") || /* of any grammar: schema/attributes.h */
+		       grammar_accepts(f->grammar, text, strlen(text)));
 	}
 }
 

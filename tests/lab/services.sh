@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Real servers and clients of a hospital, to be sourced after lab.sh. Every file they
-# need is made in $LAB; nothing of the machine's own configuration is read or changed.
+# need is made in $LAB; of the machine itself they use only /tmp/.X11-unix, /run/sshd and /run/xrdp.
 
 lab_services()
 {
@@ -301,5 +301,5 @@ snmp_agent()
 # HOST ADDRESS
 snmp_ask()
 {
-	try "$1" snmpget -v2c -c ZZSECRET -r 1 -t 2 "$2" 1.3.6.1.2.1.1.5.0 1.3.6.1.2.1.1.4.0
+	SNMP_PERSISTENT_DIR=$LAB/snmp SNMPCONFPATH=$LAB/snmp try "$1" snmpget -v2c -c ZZSECRET -r 1 -t 2 "$2" 1.3.6.1.2.1.1.5.0 1.3.6.1.2.1.1.4.0
 }

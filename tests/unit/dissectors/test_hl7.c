@@ -162,6 +162,29 @@ Test(hl7, pipelined_messages_are_answered_in_order)
 	cr_expect(has("hl7.unanswered=0") && has("hl7.timed_acks=8"));
 }
 
+/* A message behind some whose time was not kept is not timed either. */
+Test(hl7, the_order_outlasts_a_full_queue)
+{
+	begin();
+	for (int i = 0; i < 12; i++)
+		say(0, FRAME(ADT), i);
+	say(1, FRAME(ACK("AA")), 100);
+	say(0, FRAME(ADT), 200);
+	for (int i = 0; i < 12; i++)
+		say(1, FRAME(ACK("AA")), 300);
+	cr_expect(has("hl7.unanswered=0") && has("hl7.timed_acks=8"), "%s", text);
+}
+
+Test(hl7, error_codes_are_numbers_of_a_table)
+{
+	begin();
+	say(0,
+	    FRAME("MSH|^~\\&|C|D|A|B|||ACK|2|P|2.5\rMSA|AE|1\rERR||PID^1|ZZPHI|E\rERR||x|2041\r"
+		  "ERR|||^ZZ\rERR\rERR||ZZ|101^ZZ|E|ZZ\r"),
+	    1);
+	cr_expect(has("hl7.error_code=101") && !has("204"), "%s", text);
+}
+
 Test(hl7, enhanced_mode_answers_once)
 {
 	begin();
@@ -401,5 +424,9 @@ Test(hl7, a_gap_costs_what_was_in_it)
 		stream_gap(&s, 0);
 		say(0, "ZZ|rest\x0bof it\rPID|ZZ\r\x1c\r" FRAME(ACK("AA")), 5);
 		cr_expect(has("hl7.acks=1") && !has("hl7.messages=2"), "%zu: %s", cut, text);
+		stream_feed(&s, 0, FRAME(ADT), cut);
+		stream_gap(&s, 0);
+		say(0, FRAME(ACK("AE")), 6);
+		cr_expect(has("hl7.acks=2") && has("hl7.ack_ae=1"), "%zu: %s", cut, text);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sensor/names.h"
+#include "sensor/hostnames.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -14,42 +14,42 @@ enum { WAYS = 4 };
 struct entry {
 	struct ip_addr ip;
 	uint64_t learnt; /* order of learning; 0: free */
-	char name[NAMES_LENGTH];
+	char name[HOSTNAMES_LENGTH];
 };
 
-struct names {
+struct hostnames {
 	size_t sets;
 	uint64_t learnt;
 	struct entry entries[];
 };
 
-struct names *names_create(size_t entries)
+struct hostnames *hostnames_create(size_t entries)
 {
 	size_t sets = 1;
 
 	while (sets * WAYS < entries)
 		sets *= 2;
-	struct names *n = calloc(1, sizeof(*n) + sets * WAYS * sizeof(n->entries[0]));
+	struct hostnames *n = calloc(1, sizeof(*n) + sets * WAYS * sizeof(n->entries[0]));
 	if (n)
 		n->sets = sets;
 	return n;
 }
 
-void names_destroy(struct names *n)
+void hostnames_destroy(struct hostnames *n)
 {
 	free(n);
 }
 
-static size_t set_of(const struct names *n, const struct ip_addr *ip)
+static size_t set_of(const struct hostnames *n, const struct ip_addr *ip)
 {
 	return (XXH3_64bits(ip->bytes, sizeof(ip->bytes)) & (n->sets - 1)) * WAYS;
 }
 
-void names_learn(struct names *n, const struct ip_addr *ip, const char *name)
+void hostnames_learn(struct hostnames *n, const struct ip_addr *ip, const char *name)
 {
 	size_t length = strlen(name);
 
-	if (length >= NAMES_LENGTH || !grammar_accepts(GRAMMAR_HOSTNAME, name, length))
+	if (length >= HOSTNAMES_LENGTH || !grammar_accepts(GRAMMAR_HOSTNAME, name, length))
 		return;
 	struct entry *set = n->entries + set_of(n, ip), *place = set;
 	for (size_t i = 0; i < WAYS; i++) {
@@ -66,7 +66,7 @@ void names_learn(struct names *n, const struct ip_addr *ip, const char *name)
 		place->name[i] = (char)tolower((unsigned char)name[i]);
 }
 
-const char *names_find(const struct names *n, const struct ip_addr *ip)
+const char *hostnames_find(const struct hostnames *n, const struct ip_addr *ip)
 {
 	const struct entry *set = n->entries + set_of(n, ip);
 
