@@ -176,10 +176,12 @@ int db_open_writer(const char *path, bool sync, struct db **out, char why[256])
 	/* A writer alone with its file: pages of the tree's upper part stay cached;
 	 * checkpoints come seldom enough that each page is written back once. */
 	if (!error)
-		error = db_exec(*out, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA cache_size=-65536;"
-				      "PRAGMA wal_autocheckpoint=4096;"
-				      "PRAGMA journal_size_limit=67108864;"
-				      "PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY");
+		error = db_exec(
+			*out,
+			"PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA cache_size=-65536;"
+			"PRAGMA wal_autocheckpoint=4096;"
+			"PRAGMA journal_size_limit=67108864;"
+			"PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY");
 	if (!error)
 		error = db_exec(*out,
 				sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");

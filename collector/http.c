@@ -75,18 +75,17 @@ static enum MHD_Result take_param(void *context, enum MHD_ValueKind kind, const 
 	return MHD_YES;
 }
 
-/* The type alone, without parameters such as charset. */
-static const char *content_type(struct MHD_Connection *c)
+/* A header's first word, without parameters such as charset, if it is one of
+ * the list; else empty. */
+static const char *known_value(struct MHD_Connection *c, const char *header,
+			       const char *const *list)
 {
-	static const char *const types[] = { "application/zstd",
-					     "application/vnd.vigie.batch+zstd" };
-	const char *given =
-		MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
+	const char *given = MHD_lookup_connection_value(c, MHD_HEADER_KIND, header);
 	size_t n = given ? strcspn(given, "; ") : 0;
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (strlen(types[i]) == n && !strncasecmp(given, types[i], n))
-			return types[i];
+	for (; *list; list++)
+		if (strlen(*list) == n && !strncasecmp(given, *list, n))
+			return *list;
 	return "";
 }
 
@@ -106,6 +105,8 @@ static void too_large(const struct http *h, struct exchange *x)
 static struct exchange *begin(const struct http *h, struct MHD_Connection *c, const char *url,
 			      const char *method)
 {
+	static const char *const types[] = { "application/x-protobuf", "application/zstd", NULL };
+	static const char *const encodings[] = { "zstd", NULL };
 	struct exchange *x = calloc(1, sizeof(*x));
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
@@ -119,7 +120,8 @@ static struct exchange *begin(const struct http *h, struct MHD_Connection *c, co
 	x->request = (struct request){
 		.method = method,
 		.path = x->path,
-		.content_type = content_type(c),
+		.content_type = known_value(c, MHD_HTTP_HEADER_CONTENT_TYPE, types),
+		.content_encoding = known_value(c, MHD_HTTP_HEADER_CONTENT_ENCODING, encodings),
 		.caller = &x->caller,
 		.peer = x->peer,
 	};

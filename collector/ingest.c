@@ -61,6 +61,14 @@ bool ingest_target_parse(const char *path, struct ingest_target *out)
 	return read_number(&p, '/', &out->epoch) && read_number(&p, '\0', &out->sequence);
 }
 
+/* The second form is for those who have the frame in a file. */
+static bool is_zstd(const struct request *q)
+{
+	if (!strcmp(q->content_type, "application/x-protobuf"))
+		return !strcmp(q->content_encoding, "zstd");
+	return !strcmp(q->content_type, "application/zstd") && !*q->content_encoding;
+}
+
 bool ingest_may(const struct request *q, struct reply *reply)
 {
 	struct ingest_target target;
@@ -79,9 +87,10 @@ bool ingest_may(const struct request *q, struct reply *reply)
 			"the certificate is for %s, not for sensor %s; the sensor's name must be "
 			"its common name or a DNS name",
 			q->caller->name, target.sensor);
-	else if (strcmp(q->content_type, "application/zstd") &&
-		 strcmp(q->content_type, "application/vnd.vigie.batch+zstd"))
-		reply_error(reply, 415, "the content type must be application/zstd");
+	else if (!is_zstd(q))
+		reply_error(reply, 415,
+			    "a batch is sent as Content-Type: application/x-protobuf with "
+			    "Content-Encoding: zstd");
 	else
 		return true;
 	return false;

@@ -2,8 +2,9 @@
  *
  * PUT /v1/sensors/{sensor}/{stream}/{epoch}/{sequence}: from the bytes of a body
  * to rows that are durable. The answer's status tells the shipper what to do:
- * 200 go on; 503 try again after Retry-After; any other 4xx: this batch will
- * never be taken, for the reason given. */
+ * 200 go on; 503 try again after Retry-After; 400, 413, 415: this batch will never
+ * be taken, for the reason given; 403, 404: the sender or the address is wrong, the
+ * batch may be right. */
 #pragma once
 
 #include <stdatomic.h>

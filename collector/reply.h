@@ -17,7 +17,7 @@ struct request {
 		const char *name, *value; /* decoded */
 	} params[REQUEST_PARAMS];
 	size_t param_count;
-	const char *content_type; /* or empty */
+	const char *content_type, *content_encoding; /* known ones; else empty */
 	const void *body;
 	size_t length;
 	const struct caller *caller;

@@ -25,6 +25,9 @@ is "alerts" "$(put span-1 span-1/alerts/7/1 "$work/a1")" '{"stored":true}  200'
 is "coverage" "$(put span-1 span-1/health/7/1 "$work/h1")" '{"stored":true}  200'
 is "an exercise" "$(put span-1 span-1/flows/8/1 "$work/x1")" '{"stored":true}  200'
 
+is "as a bare zstd file, too" "$(as span-1 -X PUT -H 'Content-Type: application/zstd' --data-binary "@$work/f1" \
+	"https://127.0.0.1:$port/v1/sensors/span-1/flows/7/1" | tr '\n' ' ')" '{"stored":false,"known":true}  200'
+
 # --- refusals of batches
 has "the path must say what the batch says" "$(put span-1 span-1/flows/7/3 "$work/f2")" \
 	'not the path it was put to"}  400'
@@ -50,6 +53,8 @@ head -c 100000 /dev/urandom >"$work/large"
 has "too large a body" "$(put span-1 span-1/flows/7/2 "$work/large")" 'larger than 65536 bytes'
 has "too large, of unknown length" \
 	"$(put span-1 span-1/flows/7/2 "$work/large" -H 'Transfer-Encoding: chunked')" ' 413'
+has "without its encoding" "$(as span-1 -X PUT -H 'Content-Type: application/x-protobuf' --data-binary "@$work/f2" \
+	"https://127.0.0.1:$port/v1/sensors/span-1/flows/7/2")" '415'
 has "another content type" "$(as span-1 -X PUT -H 'Content-Type: text/plain' --data-binary "@$work/f2" \
 	"https://127.0.0.1:$port/v1/sensors/span-1/flows/7/2")" '415'
 is "after all that the batch is taken" "$(put span-1 span-1/flows/7/2 "$work/f2")" '{"stored":true}  200'

@@ -103,7 +103,8 @@ as() { # NAME CURL-ARGUMENTS...: prints the body, then the status on its own lin
 put() { # WHO PATH FILE [CURL-ARGUMENTS...]
 	who=$1 path=$2 file=$3
 	shift 3
-	as "$who" -X PUT -H 'Content-Type: application/zstd' --data-binary "@$file" "$@" \
+	as "$who" -X PUT -H 'Content-Type: application/x-protobuf' \
+		-H 'Content-Encoding: zstd' --data-binary "@$file" "$@" \
 		"https://127.0.0.1:$port/v1/sensors/$path" | tr '\n' ' '
 }
 
