@@ -53,7 +53,11 @@ step()
 		printf 'done\n'
 		[ -n "${STEP_LOGS:-}" ] || rm -f "$step_log"
 	else
-		printf 'failed (exit code %s); the log ends:\n' "$step_code"
+		printf 'failed (exit code %s)\n' "$step_code"
+		# A compiler's last lines are seldom the ones that say it.
+		grep -E '^FAILED|error: |ERROR: |^not ok' "$step_log" | head -n 8 | cut -c 1-200 |
+			sed 's/^/  > /' || :
+		printf '  the log ends:\n'
 		tail -n 20 "$step_log" | sed 's/^/    /'
 		printf '  all of it: %s\n' "$step_log"
 	fi

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Nanoseconds per look-up, by family and number of prefixes. Each address
- * depends on the answer before it, so this is latency and not throughput. */
+ * depends on the answer before it, so this is latency and not throughput. The
+ * best of some rounds, because other programs use the machine too. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "site/lpm.h"
 
-enum { ADDRESSES = 1 << 16, LOOKUPS = 1 << 22 };
+enum { ADDRESSES = 1 << 16, LOOKUPS = 1 << 20, ROUNDS = 8 };
 
 static uint64_t state = 88172645463325252ull;
 
@@ -57,11 +58,26 @@ static void choose(struct ip_addr *out, const struct lpm_entry *entries, size_t 
 	}
 }
 
+static struct usec run(const struct lpm *t, const struct ip_addr *addresses, uint32_t *found)
+{
+	struct usec start = clock_monotonic();
+	uint32_t last = 0;
+
+	*found = 0;
+	for (uint32_t i = 0; i < LOOKUPS; i++) {
+		last = lpm_find(t, &addresses[(i + (last & 1)) % ADDRESSES]);
+		*found += last != LPM_NONE;
+	}
+	return (struct usec){ clock_monotonic().v - start.v };
+}
+
 static int measure(size_t count, bool v4)
 {
 	struct lpm_entry *entries = malloc(count * sizeof(*entries));
 	struct ip_addr *addresses = malloc(ADDRESSES * sizeof(*addresses));
 	struct lpm *t = NULL;
+	struct usec best = { INT64_MAX };
+	uint32_t found = 0;
 
 	if (entries && addresses) {
 		for (size_t i = 0; i < count; i++)
@@ -69,18 +85,14 @@ static int measure(size_t count, bool v4)
 		choose(addresses, entries, count, v4);
 		t = lpm_create(entries, count);
 	}
-	if (t) {
-		uint32_t last = 0, found = 0;
-		struct usec start = clock_monotonic();
-		for (uint32_t i = 0; i < LOOKUPS; i++) {
-			last = lpm_find(t, &addresses[(i + (last & 1)) % ADDRESSES]);
-			found += last != LPM_NONE;
-		}
-		struct usec end = clock_monotonic();
-		printf("%s, %5zu prefixes: %5.1f ns per look-up, %2u%% found\n",
-		       v4 ? "IPv4" : "IPv6", count, (double)(end.v - start.v) * 1000 / LOOKUPS,
-		       (unsigned)((uint64_t)found * 100 / LOOKUPS));
+	for (int round = 0; t && round < ROUNDS; round++) {
+		struct usec took = run(t, addresses, &found);
+		best = took.v < best.v ? took : best;
 	}
+	if (t)
+		printf("%s, %5zu prefixes: %5.1f ns per look-up, %3u%% found\n",
+		       v4 ? "IPv4" : "IPv6", count, (double)best.v * 1000 / LOOKUPS,
+		       (unsigned)((uint64_t)found * 100 / LOOKUPS));
 	lpm_destroy(t);
 	free(addresses);
 	free(entries);

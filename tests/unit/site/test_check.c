@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "site/check.h"
+#include "site/reader.h"
 
 static const struct usec noon = { 1781524800000000 };
 
@@ -51,4 +52,25 @@ Test(check, a_file_that_is_not_there)
 	cr_assert_str_eq(said.data, "/nonexistent.yaml: cannot be read: No such file or directory; "
 				    "name a file that exists\n");
 	buf_finish(&said);
+}
+
+/* A file cut short at any byte is refused with a reason, or is a smaller site. */
+Test(check, every_truncation)
+{
+	struct buf text = { 0 };
+
+	cr_assert_eq(file_read(UNIT_SOURCES "/site/check/good.yaml", 1 << 20, &text), 0);
+	for (size_t n = 1; n < text.len; n++) {
+		struct problems problems = { 0 };
+		struct site_counts counts;
+		char *exact = malloc(n);
+		memcpy(exact, text.data, n);
+		struct site *s = site_read("cut", exact, n, noon, &problems, &counts);
+		cr_assert_eq(!s, !counts.readable || counts.mistakes > 0, "%zu bytes", n);
+		cr_assert(s || problems.count, "%zu bytes", n);
+		site_free(s);
+		problems_finish(&problems);
+		free(exact);
+	}
+	buf_finish(&text);
 }
