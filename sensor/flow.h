@@ -80,7 +80,8 @@ struct flow {
 	bool dscp_known[2];
 	uint8_t icmp_type, icmp_code;
 	uint8_t eviction_value; /* higher goes later; see flow_table_add */
-	bool v6, syn_twice, midstream, encrypted, alerted, resumed;
+	bool v6, syn_twice, midstream, encrypted, alerted;
+	bool data; /* it carried payload, captured or not */
 	int64_t syn_at, synack_at;
 	uint32_t rtt_client, rtt_server; /* us + 1; 0: not measured */
 	uint32_t isn[2];

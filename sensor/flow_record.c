@@ -153,6 +153,13 @@ static bool has_ports(uint8_t protocol)
 	return protocol == TCP || protocol == UDP || protocol == SCTP || protocol == UDPLITE;
 }
 
+/* Whether a hop is the sender's own link: no router has taken one off the TTL
+ * that operating systems start with. */
+static bool is_own_link(const struct flow_hop *hop)
+{
+	return hop->ttl == 32 || hop->ttl == 64 || hop->ttl == 128 || hop->ttl == 255;
+}
+
 static const struct segment *fill_end(const struct record_setting *setting, const struct flow *f,
 				      unsigned side, char country[3], struct record_endpoint *out)
 {
@@ -172,8 +179,9 @@ static const struct segment *fill_end(const struct record_setting *setting, cons
 		memcpy(country, g.country, 3);
 		out->country = country;
 	}
-	return site_locate(setting->site, &out->ip, hop ? (uint16_t)hop->vlans : 0,
-			   out->has_mac ? out->mac : NULL);
+	bool own = sent && is_own_link(hop);
+	return site_locate(setting->site, &out->ip, own ? (uint16_t)hop->vlans : 0,
+			   own && hop->has_mac ? hop->source_mac : NULL);
 }
 
 static void name_segment(struct record_endpoint *e, const struct segment *s)
@@ -294,8 +302,9 @@ static void fill_counts(const struct flow *f, struct record_flow *out)
 	out->dscp = f->dscp_known[client] ? f->dscp[client] : f->dscp[!client];
 }
 
-static void judge(const struct record_setting *setting, const struct segment *const ends[2],
-		  const char *external_name, struct record_space *space, struct record_flow *out)
+static void judge(const struct record_setting *setting, const struct flow *f,
+		  const struct segment *const ends[2], const char *external_name,
+		  struct record_space *space, struct record_flow *out)
 {
 	struct site_flow what = {
 		.client_ip = out->client.ip,
@@ -303,6 +312,7 @@ static void judge(const struct record_setting *setting, const struct segment *co
 		.client = ends[0],
 		.server = ends[1],
 		.app = out->app,
+		.no_data = !f->data,
 		.protocol = out->protocol,
 		.server_port = out->server.port,
 		.client_asn = out->client.asn,
@@ -334,9 +344,11 @@ static void place_and_judge(const struct record_setting *setting, const struct f
 	name_segment(&out->client, ends[0]);
 	name_segment(&out->server, ends[1]);
 	const char *name = text_attribute(out, "tls.sni");
+	const struct ip_addr *outer =
+		ip_is_private(&out->server.ip) ? &out->client.ip : &out->server.ip;
 	if (!name)
-		name = hostnames_find(setting->names, &out->server.ip);
-	judge(setting, ends, name, space, out);
+		name = hostnames_find(setting->names, outer);
+	judge(setting, f, ends, name, space, out);
 }
 
 void flow_record(const struct record_setting *setting, struct flow *f,

@@ -227,6 +227,7 @@ static void count(struct pipeline *p, struct flow *f, const struct packet *packe
 	f->packets[side]++;
 	f->bytes[side] += packet->ip_bytes;
 	p->counters->metered++;
+	f->data |= packet->payload_bytes != 0 || packet->fragment;
 	if (!f->dscp_known[side]) {
 		f->dscp_known[side] = true;
 		f->dscp[side] = packet->dscp;

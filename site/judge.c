@@ -52,9 +52,20 @@ static const struct rule *next_between(const struct rule_list *rules, const stru
 	return next;
 }
 
+/* A connection that was never used cannot tell what it was for: the usual app of
+ * its port stands for it, and on a port that is nobody's any service may. */
+static bool may_speak(const struct view *v, const struct service_list *services)
+{
+	const char *app = app_usual(v->flow->protocol, v->flow->server_port);
+
+	return !app || services_match(services, app, v->flow->protocol, v->flow->server_port);
+}
+
 static bool speaks(const struct view *v, const struct service_list *services)
 {
-	return services_match(services, v->app, v->flow->protocol, v->flow->server_port);
+	if (services_match(services, v->app, v->flow->protocol, v->flow->server_port))
+		return true;
+	return !v->app && v->flow->no_data && services->count && may_speak(v, services);
 }
 
 static const struct rule *find_rule(const struct view *v, const struct rule_list *rules,

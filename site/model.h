@@ -117,6 +117,9 @@ bool vendor_has_via(const struct vendor *v, const struct ip_addr *ip);
 /* True when some vendor has it in `via`. */
 bool site_has_way_in(const struct site *s, const struct ip_addr *ip);
 
+/* The app that a server port is usually for, or NULL. */
+const char *app_usual(uint8_t protocol, uint16_t port);
+
 /* `app` NULL: not known. */
 bool service_matches(const struct service *service, const char *app, uint8_t protocol,
 		     uint16_t port);

@@ -18,6 +18,7 @@ struct flow_case {
 	const char *rule, *vendor, *technique;
 	uint32_t asn; /* of the external end */
 	const char *name;
+	bool no_data;
 };
 
 static struct site *site;
@@ -37,6 +38,7 @@ static struct site_flow flow_of(const struct flow_case *c)
 	struct site_flow f = {
 		.app = c->app,
 		.protocol = c->protocol,
+		.no_data = c->no_data,
 		.server_port = c->port,
 		.server_name = c->name,
 		.start = hospital_now,
@@ -84,6 +86,14 @@ static const struct flow_case inside[] = {
 	{ "10.20.1.1", "255.255.255.255", "dhcp", UDP, 67, VERDICT_INTRA_SEGMENT, SEVERITY_INFO },
 	{ "0.0.0.0", "255.255.255.255", "dhcp", UDP, 67, VERDICT_INTRA_SEGMENT, SEVERITY_INFO },
 	{ "fe80::1", "ff02::1", "icmpv6", IPPROTO_ICMPV6, 0, VERDICT_INTRA_SEGMENT, SEVERITY_INFO },
+};
+
+/* Connections that never carried data: refused, not answered, or never used. */
+static const struct flow_case attempts[] = {
+	{ "10.30.1.5", "10.40.8.2", NULL, TCP, 104, VERDICT_CONDUIT, SEVERITY_INFO, "modality-store", .no_data = true },
+	{ "10.30.1.5", "10.40.8.2", NULL, TCP, 9999, VERDICT_CONDUIT, SEVERITY_INFO, "modality-store", .no_data = true },
+	{ "10.30.1.5", "10.40.8.2", NULL, TCP, 22, VERDICT_WRONG_SERVICE, SEVERITY_HIGH, "modality-store", .technique = "T1021.004", .no_data = true },
+	{ "10.30.1.5", "10.40.8.2", "ssh", TCP, 104, VERDICT_WRONG_SERVICE, SEVERITY_HIGH, "modality-store", .technique = "T1021.004", .no_data = true },
 };
 
 static const struct flow_case conduits[] = {
@@ -220,6 +230,11 @@ Test(judge, inside_a_segment, .init = start, .fini = end)
 Test(judge, conduits, .init = start, .fini = end)
 {
 	CHECK(conduits);
+}
+
+Test(judge, attempts, .init = start, .fini = end)
+{
+	CHECK(attempts);
 }
 
 Test(judge, crossings, .init = start, .fini = end)
