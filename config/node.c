@@ -99,7 +99,7 @@ void yaml_only_keys(const struct yaml_node *map, const char *what, const char *c
 			     keys[0]);
 		return;
 	}
-	for (size_t i = 0; i < map->count / 2; i++) {
+	for (size_t i = 0; i < map->count / 2 && map->file->problems->count < PROBLEMS_MOST; i++) {
 		const struct yaml_node *key = map->children[i * 2];
 		size_t known = 0;
 		while (keys[known] && strcmp(keys[known], key->text))

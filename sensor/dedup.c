@@ -61,6 +61,13 @@ void dedup_destroy(struct dedup *d)
 	free(d);
 }
 
+void dedup_reset(struct dedup *d)
+{
+	memset(d->table, 0, d->sets * WAYS * sizeof(*d->table));
+	d->judged = d->doubled = 0;
+	d->feed_doubles = false;
+}
+
 /* Identification that tells two packets of equal content apart: IPv4 only, and
  * zero is what hosts send that do not count. */
 static bool has_identification(const struct packet *p)

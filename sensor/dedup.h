@@ -29,6 +29,9 @@ enum dedup_answer {
 struct dedup *dedup_create(size_t entries, uint64_t seed);
 void dedup_destroy(struct dedup *d); /* accepts NULL */
 
+/* Forgets every packet: the input starts anew. */
+void dedup_reset(struct dedup *d);
+
 /* `flow_hash` and `side` stand for the addresses and the direction. */
 enum dedup_answer dedup_see(struct dedup *d, const struct packet *p, uint64_t flow_hash,
 			    unsigned side);

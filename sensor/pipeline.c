@@ -300,6 +300,8 @@ void pipeline_flush(struct pipeline *p, enum end_reason reason)
 	alerts_flush(p->alerts);
 	if (p->minute != INT64_MIN)
 		report_health(p);
+	if (p->dedup)
+		dedup_reset(p->dedup);
 	p->now = p->second = p->minute = INT64_MIN;
 	p->jumped = false;
 }

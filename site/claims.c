@@ -37,7 +37,8 @@ static bool is_v4(const struct claim *c)
 	return ip_is_v4(&c->prefix.addr) && c->prefix.length >= 96;
 }
 
-/* By family, address and length, so that whatever encloses comes first. */
+/* By address and length, so that whatever encloses comes first; IPv4 before IPv6,
+ * because ::/0 and its like do not enclose it. */
 static int by_prefix(const void *a, const void *b)
 {
 	const struct claim *x = a, *y = b;
@@ -101,8 +102,7 @@ static void find_overlaps(const struct site *s, const struct claims *claims)
 
 	for (size_t i = 0; i < claims->count; i++) {
 		const struct claim *c = &claims->list[i];
-		while (depth && (is_v4(open[depth - 1]) != is_v4(c) ||
-				 !ip_prefix_has(&open[depth - 1]->prefix, &c->prefix.addr)))
+		while (depth && !ip_prefix_has(&open[depth - 1]->prefix, &c->prefix.addr))
 			depth--;
 		/* The nearest enclosing one that is not its own tells enough. */
 		for (size_t d = depth; d-- > 0;) {

@@ -120,3 +120,11 @@ Test(dedup, other_content_length_direction_or_flow_is_another_packet)
 	cr_assert_eq(dedup_see(d, &q, 42, 0), DEDUP_NEW);
 	cr_assert_eq(see(0, 0, 9, false, 2), DEDUP_NEW);
 }
+
+Test(dedup, another_input_is_another_time)
+{
+	cr_assert_eq(see(0, 0, 100, false, 1), DEDUP_NEW);
+	dedup_reset(d);
+	cr_assert_eq(see(0, 0, 100, false, 1), DEDUP_NEW);
+	cr_assert_eq(see(50, 1, 100, false, 1), DEDUP_ROUTED);
+}

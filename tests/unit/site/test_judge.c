@@ -165,7 +165,7 @@ static const struct flow_case vendors[] = {
 	{ "10.40.1.2", "8.8.8.8", "tls", TCP, 443, VERDICT_VENDOR, SEVERITY_INFO, "Lab Cloud", "Lab Cloud", NULL, 64510 },
 	{ "10.40.1.2", "8.8.8.8", "tls", TCP, 443, VERDICT_VENDOR, SEVERITY_INFO, "Lab Cloud", "Lab Cloud", NULL, 0, "lab.example" },
 	{ "10.40.1.2", "8.8.8.8", "tls", TCP, 443, VERDICT_VENDOR, SEVERITY_INFO, "Lab Cloud", "Lab Cloud", NULL, 0, "A.B.Lab.Example." },
-	{ "10.40.1.2", "8.8.8.8", "tls", TCP, 443, VERDICT_UNKNOWN_THIRD_PARTY, SEVERITY_HIGH, NULL, NULL, NULL, 64511, "evillab.example" },
+	{ "10.40.1.2", "8.8.8.8", "tls", TCP, 443, VERDICT_UNKNOWN_THIRD_PARTY, SEVERITY_HIGH, NULL, NULL, NULL, 64511, "xlab.example" },
 	{ "10.40.1.2", "8.8.8.8", "tls", TCP, 443, VERDICT_UNKNOWN_THIRD_PARTY, SEVERITY_HIGH, NULL, NULL, NULL, 0, "acme-imaging.example" },
 	/* the prefix is stronger than the ASN, which is stronger than the name */
 	{ "10.40.1.2", "172.31.5.9", "tls", TCP, 443, VERDICT_VENDOR, SEVERITY_INFO, "Lab Cloud", "Lab Cloud", NULL, 64500, "x.acme-imaging.example" },

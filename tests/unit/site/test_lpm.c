@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,8 +31,10 @@ static struct ip_addr random_addr(bool v4)
 		return ip_from_v4(bytes);
 	}
 	ip.bytes[0] = number() % 4 ? 0xfd : 0x20;
-	for (size_t i = 1; i < 6; i++)
-		ip.bytes[i] = number() % 2 ? 0 : 0xff;
+	bool deep = number() % 2;
+	for (size_t i = 1; i < (deep ? 16 : 6); i++)
+		if (!deep || number() % 8)
+			ip.bytes[i] = number() % (deep ? 16 : 2) ? 0 : 0xff;
 	return ip;
 }
 
@@ -155,6 +158,25 @@ Test(lpm, the_longest_wins_and_the_shorter_goes_on_behind_it)
 	cr_assert_eq(find(t, "2001:db8:ffff::1"), 5);
 	cr_assert_eq(find(t, "2001:db9::"), LPM_NONE);
 	cr_assert_eq(find(t, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), 6);
+	lpm_destroy(t);
+}
+
+/* Skipped bytes that differ: far down, and below all that the node has. */
+Test(lpm, a_key_that_leaves_the_path_between_two_nodes)
+{
+	struct lpm_entry entries[17] = { entry("2001:db8:0:0:0:1::/96", 60) };
+	char prefix[IP_PREFIX_TEXT];
+
+	for (uint32_t i = 0; i < 16; i++) {
+		snprintf(prefix, sizeof(prefix), "2001:db8:0:0:0:1:ffff:%x00/120", 0xf0 + i);
+		entries[i + 1] = entry(prefix, i);
+	}
+	struct lpm *t = lpm_create(entries, 17);
+	cr_assert_eq(find(t, "2001:db8:0:0:0:1:ffff:f501"), 5);
+	cr_assert_eq(find(t, "2001:db8:0:0:0:1:ffff:ff01"), 15);
+	cr_assert_eq(find(t, "2001:db8:0:0:0:1:ff03:f501"), 60);
+	cr_assert_eq(find(t, "2001:db8:0:0:0:1:ffff:0"), 60);
+	cr_assert_eq(find(t, "2001:db8:0:0:0:2::"), LPM_NONE);
 	lpm_destroy(t);
 }
 
