@@ -68,8 +68,9 @@ static void read_tls(struct settings *s, const char *file, const struct yaml_nod
 	const struct yaml_node *map = section(root, "tls", "tls", tls_keys);
 
 	if (!map) {
-		yaml_problem(root, "tls is missing; give certificate, key and ca (vigie make-ca "
-				   "makes them)");
+		yaml_problem(root,
+			     "tls is missing; give certificate, key and ca (packaging/make-ca "
+			     "makes them)");
 		return;
 	}
 	read_path(s, file, root, map, "certificate", &s->certificate);

@@ -125,7 +125,7 @@ static int add_partition(struct db *db, const struct grouping *g, const struct s
 }
 
 static int add_partitions(struct sqlite_store *s, struct db *db, const struct store_query *q,
-			  const struct grouping *g, bool both_segments)
+			  const struct grouping *g, bool both_segments, struct store_answer *answer)
 {
 	const struct store_filter *f = &q->filter;
 	char path[PATH_MAX];
@@ -144,6 +144,8 @@ static int add_partitions(struct sqlite_store *s, struct db *db, const struct st
 			error = add_partition(db, g, f);
 		if (!error && both_segments)
 			error = add_partition(db, &other_segment, f);
+		if (error && error != -ETIMEDOUT)
+			partition_failed(db, path, answer);
 		if (!error)
 			error = db_detach(db, "p");
 	}
@@ -188,7 +190,7 @@ int aggregate_query(struct sqlite_store *s, struct db *db, const struct store_qu
 				" first INTEGER, last INTEGER)");
 
 	if (!error)
-		error = add_partitions(s, db, q, g, both);
+		error = add_partitions(s, db, q, g, both, answer);
 	if (!error)
 		error = emit_sums(db, q, g, sink, answer);
 	return error ? query_failed(db, error, answer) : 0;

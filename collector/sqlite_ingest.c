@@ -233,6 +233,8 @@ static int put_partitions(struct ingest *in)
 		for (next = i + 1; next < in->count && in->list[next].key == in->list[i].key;)
 			next++;
 		error = put_partition(in, i, next);
+		if (error == -EUCLEAN && !partition_set_aside(in->store, in->list[i].key))
+			error = put_partition(in, i, next);
 	}
 	return error;
 }

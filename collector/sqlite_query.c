@@ -32,6 +32,11 @@ int query_failed(const struct db *db, int error, struct store_answer *answer)
 	return error;
 }
 
+void partition_failed(const struct db *db, const char *path, struct store_answer *answer)
+{
+	snprintf(answer->why, sizeof(answer->why), "%.150s: %.90s", path, db_error(db));
+}
+
 void partitions_touched(const struct sqlite_store *s, bool has_since, struct usec since,
 			bool has_until, struct usec until, const int64_t *keys, size_t count,
 			size_t *from, size_t *to)
@@ -276,8 +281,10 @@ static int walk_partitions(struct walk *w)
 			continue;
 		partition_path(w->store, key, path);
 		error = db_attach(w->db, path, "p");
-		if (error)
+		if (error) {
+			partition_failed(w->db, path, w->answer);
 			break;
+		}
 		error = walk_file(w, "p");
 		int detached = db_detach(w->db, "p");
 		error = error ? error : detached;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 
 static const int64_t day = 86400LL * USEC_PER_SECOND;
 static const int64_t hour = 3600LL * USEC_PER_SECOND;
@@ -250,14 +251,45 @@ static int last_received(struct sqlite_store *s, int64_t key, struct usec *out)
 	return error;
 }
 
-static void drop_partition(struct sqlite_store *s, int64_t key)
+static void close_key(struct sqlite_store *s, int64_t key)
 {
-	static const char *const tails[] = { "", "-wal", "-shm" };
-	char path[PATH_MAX];
-
 	for (size_t i = 0; i < PARTITIONS_OPEN; i++)
 		if (s->open[i].db && s->open[i].key == key)
 			partition_close(&s->open[i]);
+}
+
+static const char *const tails[] = { "", "-wal", "-shm" };
+
+int partition_set_aside(struct sqlite_store *s, int64_t key)
+{
+	char path[PATH_MAX], from[PATH_MAX + 8], to[PATH_MAX + 64];
+	int error = 0;
+
+	pthread_rwlock_wrlock(&s->files);
+	close_key(s, key);
+	partition_path(s, key, path);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(from, sizeof(from), "%s%s", path, tails[i]);
+		snprintf(to, sizeof(to), "%s.damaged-%lld%s", path,
+			 (long long)(clock_wall().v / USEC_PER_SECOND), tails[i]);
+		if (rename(from, to) && i == 0)
+			error = -errno;
+	}
+	pthread_rwlock_unlock(&s->files);
+	if (error)
+		log_error("%s is damaged and cannot be set aside: %s", path, strerror(-error));
+	else
+		log_error("%s is damaged; it was set aside as .damaged, and a new one begun: "
+			  "restore its rows from a backup, or with sqlite3 .recover",
+			  path);
+	return error;
+}
+
+static void drop_partition(struct sqlite_store *s, int64_t key)
+{
+	char path[PATH_MAX];
+
+	close_key(s, key);
 	partition_path(s, key, path);
 	size_t n = strlen(path);
 	for (size_t i = 0; i < 3; i++) {

@@ -55,6 +55,9 @@ struct usec partition_start(const struct sqlite_store *s, int64_t key);
 void partition_path(const struct sqlite_store *s, int64_t key, char out[PATH_MAX]);
 /* Opens it for writing, through a small cache. */
 int partition_get(struct sqlite_store *s, int64_t key, struct partition **out);
+/* Renames a damaged file, so that ingest can go on with a new one; logs it. What
+ * it held is no longer seen, but still known by main.db. */
+int partition_set_aside(struct sqlite_store *s, int64_t key);
 /* Keys of the files that are there, sorted; *out is to be freed. */
 int partition_list(const struct sqlite_store *s, int64_t **out, size_t *count);
 
@@ -106,5 +109,7 @@ void partitions_touched(const struct sqlite_store *s, bool has_since, struct use
  * there were others. Bit i of `json`: column i holds JSON text. */
 int rows_emit(struct db_stmt *from, uint64_t json, size_t limit, const struct store_sink *sink,
 	      bool *more);
+/* Names the file that could not be read. */
+void partition_failed(const struct db *db, const char *path, struct store_answer *answer);
 /* Says in words what a failed query met; returns `error`. */
 int query_failed(const struct db *db, int error, struct store_answer *answer);

@@ -679,6 +679,39 @@ Test(store, files_by_the_hour)
 	free(other);
 }
 
+static void damage(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	FILE *f = fopen(path, "r+");
+	cr_assert_not_null(f);
+	for (int i = 0; i < 200000; i++)
+		fputc('x', f);
+	fclose(f);
+}
+
+Test(store, a_damaged_file_is_set_aside)
+{
+	struct record r[2] = { sample_flow("a", "2026-01-02T03:04:05Z"),
+			       sample_flow("b", "2026-01-03T03:04:05Z") };
+	struct store_sink sink = sample_sink(&got);
+	struct store_query q = { .question = STORE_FLOWS, .limit = 10, .deadline = soon() };
+	struct store_answer answer;
+
+	ingest(sample_batch(1, r, 2));
+	driver->close(state);
+	free(state);
+	state = NULL;
+	damage("flows-2026-01-02.db");
+	reopen(STORE_BY_DAY);
+	cr_assert_lt(driver->query(state, &q, &sink, &answer), 0);
+	cr_assert_not_null(strstr(answer.why, "flows-2026-01-02.db"), "%s", answer.why);
+	cr_assert_not(ingest(sample_batch(2, r, 2)));
+	cr_assert(ingest(sample_batch(1, r, 2)), "still known");
+	cr_assert_eq(count_flows((struct store_filter){ 0 }), 3);
+}
+
 Test(store, says_why_it_cannot_open)
 {
 	struct store_options options = { .dir = "/dev/null/store" };
