@@ -39,7 +39,8 @@ static inline const uint8_t *cursor_take(struct cursor *c, size_t n)
 		return NULL;
 	}
 	const uint8_t *p = c->at;
-	c->at += n;
+	if (n) /* nothing may be added to a null pointer, not even nothing */
+		c->at += n;
 	return p;
 }
 
@@ -53,7 +54,7 @@ static inline void cursor_skip(struct cursor *c, size_t n)
 static inline struct cursor cursor_sub(struct cursor *c, size_t n)
 {
 	const uint8_t *p = cursor_take(c, n);
-	if (!p)
+	if (!p && (n || c->failed))
 		return (struct cursor){ .failed = true };
 	return cursor_of(p, n);
 }

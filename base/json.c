@@ -76,7 +76,7 @@ void json_i64(struct json *j, const char *key, int64_t v)
 	buf_u64(j->out, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
-void json_real(struct json *j, const char *key, double v)
+void json_double(struct json *j, const char *key, double v)
 {
 	before(j, key);
 	buf_format(j->out, "%.6g", v);

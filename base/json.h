@@ -21,7 +21,7 @@ void json_text(struct json *j, const char *key, const char *text);
 void json_text_n(struct json *j, const char *key, const char *text, size_t n);
 void json_u64(struct json *j, const char *key, uint64_t v);
 void json_i64(struct json *j, const char *key, int64_t v);
-void json_real(struct json *j, const char *key, double v);
+void json_double(struct json *j, const char *key, double v); /* not _real: jansson's name */
 void json_bool(struct json *j, const char *key, bool v);
 /* `raw` is JSON already, as an object that was stored as text. */
 void json_raw(struct json *j, const char *key, const char *raw);

@@ -101,7 +101,8 @@ static bool is_grease(unsigned v)
 	return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff);
 }
 
-/* Drafts of 1.3 (0x7fNN) stand between 1.2 and 1.3. */
+/* Drafts of 1.3 (0x7fNN) stand between 1.2 and 1.3; what is no version (RFC 8701's
+ * GREASE) comes last. */
 static unsigned rank(unsigned version)
 {
 	if (version >> 8 == 0x7f)
@@ -128,7 +129,7 @@ static void read_versions(struct cursor c, bool client, struct hello *h)
 
 	while (cursor_left(&list) >= 2) {
 		uint16_t version = cursor_be16(&list);
-		if (!client || (!is_grease(version) && rank(version) > rank(h->version)))
+		if (!client || rank(version) > rank(h->version))
 			h->version = version;
 	}
 }

@@ -26,7 +26,7 @@ struct capture {
 	char problem[SOURCE_WHY];
 };
 
-/* Formats of which our readers know nothing. */
+/* Formats of which our readers know nothing, and libpcap perhaps does. */
 static bool open_other(struct capture *c, const char *path, char why[256])
 {
 	char error[PCAP_ERRBUF_SIZE] = "";

@@ -36,7 +36,7 @@ enum tunnel_type {
 
 struct tunnel {
 	enum tunnel_type type;
-	uint32_t id; /* GRE key, ERSPAN session, VNI, TEID; 0 where there is none */
+	uint32_t id; /* GRE key, PPTP call, ERSPAN session, VNI, TEID; 0: there is none */
 };
 
 struct packet {
@@ -45,7 +45,8 @@ struct packet {
 	bool truncated; /* captured < wire */
 	bool has_mac;   /* of the innermost Ethernet header that was seen */
 	uint8_t source_mac[6], dest_mac[6];
-	uint16_t vlans[DECODE_VLANS]; /* outermost first, of the innermost Ethernet header */
+	uint16_t vlans[DECODE_VLANS]; /* outermost first, of the innermost Ethernet header that
+	                               * had any; priority tags (VLAN 0) are none */
 	uint8_t vlan_count;
 	struct tunnel tunnels[DECODE_TUNNELS]; /* outermost first */
 	uint8_t tunnel_count;
@@ -62,7 +63,10 @@ struct packet {
 
 	/* Fragments: `fragment` for any piece. A first piece, and a later one whose
 	 * first was seen, have their ports; `whole` is set on the piece that completes
-	 * a datagram: then `payload` is the reassembled one. */
+	 * a datagram: then `transport` and `payload` are the reassembled ones. All other
+	 * pieces have no payload; a first one has its TCP flags and numbers. The pieces
+	 * of a tunnel's datagram are the outer packets, but for the one that completes
+	 * it: that one gives the packet inside, which is itself no fragment. */
 	bool fragment, whole;
 	bool orphan; /* later piece whose first was never seen: no ports */
 
@@ -92,7 +96,10 @@ struct decoder *decoder_create(size_t fragment_slots, struct counters *counters)
 void decoder_destroy(struct decoder *d);
 
 /* Decodes one frame. `out` borrows from the frame, and from the decoder for
- * reassembled payload, both until the next call. Counts what it meets. */
+ * reassembled payload, both until the next call; it is only all filled with
+ * DECODE_OK. Counts packets, bytes, truncated, non_ip, malformed_*, unknown_link
+ * and fragments*; `metered` is the meter's. A tunnel whose inside is not IP, or
+ * wrong, is the outer packet. */
 enum decode_result decode(struct decoder *d, const struct frame *frame, struct packet *out);
 
 /* "erspan2:17", "vxlan:100", "ipip"; out has room for 24 bytes. */

@@ -250,9 +250,12 @@ static bool library_fits(char why[256])
 
 struct dpi *dpi_create(size_t slots, char why[256])
 {
+	static atomic_flag hooked = ATOMIC_FLAG_INIT;
+
 	if (!library_fits(why))
 		return NULL;
-	install_hooks();
+	if (!atomic_flag_test_and_set(&hooked))
+		install_hooks();
 	struct dpi *d = calloc(1, sizeof(*d));
 	if (d && slots <= INT32_MAX && (d->module = create_module()) && name_labels(d) &&
 	    make_pool(d, slots))

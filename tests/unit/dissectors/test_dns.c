@@ -298,6 +298,43 @@ Test(dns, pointer_loops_are_refused)
 	}
 }
 
+/* Headers that no DNS program sends; the last ones are bearable on port 53. */
+Test(dns, headers_that_make_no_sense)
+{
+	static const struct {
+		const char *what;
+		size_t at;
+		uint8_t value;
+		bool hinted;
+	} cases[] = {
+		{ "opcode 3", 2, 0x19, false },
+		{ "reserved bit", 3, 0x40, false },
+		{ "a query with an error", 3, 0x03, false },
+		{ "two questions", 5, 2, false },
+		{ "no question", 5, 0, false },
+		{ "more records than fit", 10, 1, true },
+		{ "a query that carries an answer", 7, 1, true },
+		{ "an authoritative query", 2, 0x05, true },
+		{ "opcode 4", 2, 0x21, true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t bytes[64] = { 0 };
+		struct conversation s = udp(40053), hinted = udp(53);
+
+		/* Room for a record behind the question: nothing else is wrong. */
+		memcpy(bytes, query, sizeof(query));
+		bytes[cases[i].at] = cases[i].value;
+		size_t n = sizeof(query) + (cases[i].at == 7 ? 11 : 0);
+		stream_offer(&s, 0, bytes, n);
+		cr_assert_not(s.claimed, "%s", cases[i].what);
+		stream_offer(&hinted, 0, bytes, n);
+		cr_assert_eq(hinted.claimed, cases[i].hinted, "%s on port 53", cases[i].what);
+		stream_finish(&s);
+		stream_finish(&hinted);
+	}
+}
+
 Test(dns, odd_names_are_shown_as_invalid)
 {
 	static const uint8_t odd[] = { 0,   1,   1,   0,   0,   1, 0,   0,   0, 0, 0, 0, 5,

@@ -472,22 +472,22 @@ Test(capture, what_is_no_capture_is_refused_in_words)
 Test(capture, frames_longer_than_the_buffer_s_rest)
 {
 	struct frame f;
-	enum { LONG = 262144, COUNT = 20 };
+	const uint32_t most = 262144, count = 20;
 
 	put_pcap_header(0xa1b2c3d4, 1);
-	for (int i = 0; i < COUNT; i++) {
-		put32((uint32_t)i);
+	for (uint32_t i = 0; i < count; i++) {
+		put32(i);
 		put32(0);
-		put32(LONG - (uint32_t)i * 1111);
-		put32(LONG);
-		cr_assert(buf_reserve(&file, LONG));
-		memset(file.data + file.len, 'a' + i, LONG - (size_t)i * 1111);
-		file.len += LONG - (size_t)i * 1111;
+		put32(most - i * 1111);
+		put32(most);
+		cr_assert(buf_reserve(&file, most));
+		memset(file.data + file.len, (int)('a' + i), most - i * 1111);
+		file.len += most - i * 1111;
 	}
 	struct capture *c = open_saved();
-	for (int i = 0; i < COUNT; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		cr_assert_eq(capture_next(c, &f), 1);
-		cr_assert_eq(f.captured, LONG - i * 1111);
+		cr_assert_eq(f.captured, most - i * 1111);
 		cr_assert_eq(f.bytes[0], 'a' + i);
 		cr_assert_eq(f.bytes[f.captured - 1], 'a' + i);
 	}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The collector's answers as people read them. Pure: an answer in, text out.
+ *
+ * An answer is {"columns": [name, ...], "rows": [{name: value, ...}, ...]};
+ * rows may also be arrays in the order of the columns. What is not there, or
+ * is of another kind than expected, shows as an empty cell. */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "collector/cli_table.h"
+
+void view_flows(const json_t *answer, const struct style *style, struct buf *out);
+void view_alerts(const json_t *answer, const struct style *style, struct buf *out);
+/* Segment by segment (collector/cli_matrix.c): client segments down, server
+ * segments across, then the pairs that are not as declared. */
+void view_matrix(const json_t *answer, const struct style *style, struct buf *out);
+/* Any rows, with short numbers and times. */
+void view_rows(const json_t *answer, const struct style *style, struct buf *out);
+/* Any rows, every value exactly as it came. */
+void view_exact(const json_t *answer, const struct style *style, struct buf *out);
+
+/* "1 alert", "2 alerts", "1,234 alerts". */
+void view_count(size_t n, const char *noun, struct buf *out);
+
+/* A member's text or number; "" and 0 when it is not there. */
+const char *row_text(const json_t *row, const char *name);
+uint64_t row_number(const json_t *row, const char *name);

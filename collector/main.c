@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * vigie-collector: receives batches from sensors, keeps them, answers questions. */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "collector/api.h"
+#include "collector/audit.h"
+#include "collector/auth.h"
+#include "collector/db.h"
+#include "collector/http.h"
+#include "collector/settings.h"
+
+enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
+
+static const char usage[] = "usage: vigie-collector -c FILE [-n]\n"
+			    "       vigie-collector -V\n"
+			    "  -c FILE  configuration, see vigie-collector(8)\n"
+			    "  -n       check the configuration and the certificates, then stop\n"
+			    "  -V       versions\n";
+
+struct arguments {
+	const char *config;
+	bool check_only;
+};
+
+/* -1: go on; else the exit code. */
+static int read_arguments(int argc, char **argv, struct arguments *out)
+{
+	for (int o; (o = getopt(argc, argv, "c:nVh")) != -1;) {
+		switch (o) {
+		case 'c':
+			out->config = optarg;
+			break;
+		case 'n':
+			out->check_only = true;
+			break;
+		case 'V':
+			printf("vigie-collector %s\nlibmicrohttpd %s\ngnutls %s\nsqlite %s\n",
+			       VIGIE_VERSION, http_library(), auth_library(), db_library());
+			return DONE;
+		case 'h':
+			fputs(usage, stdout);
+			return DONE;
+		default:
+			fputs(usage, stderr);
+			return WRONG_USAGE;
+		}
+	}
+	if (out->config && optind == argc)
+		return -1;
+	fputs(usage, stderr);
+	return WRONG_USAGE;
+}
+
+/* Everything that runs, in the order in which it is started. */
+struct collector {
+	struct settings settings;
+	struct auth_texts tls;
+	struct api api;
+	struct http *http;
+};
+
+static bool read_settings(struct collector *c, const char *path)
+{
+	struct problems problems = { 0 };
+	struct buf text = { 0 };
+	char why[512] = "";
+
+	bool good = settings_read(path, &c->settings, &problems);
+	problems_print(&problems, &text);
+	fputs(text.data ? text.data : "", stderr);
+	buf_finish(&text);
+	problems_finish(&problems);
+	if (!good)
+		return false;
+	struct auth_files files = { c->settings.certificate, c->settings.key, c->settings.ca };
+	int error = auth_load(&files, &c->tls, why);
+	if (error)
+		log_error("%s", why[0] ? why : strerror(-error));
+	return !error;
+}
+
+static bool open_store(struct collector *c)
+{
+	const struct store_driver *driver = &store_sqlite;
+	char why[256] = "", path[PATH_MAX];
+
+	c->api.audit = -1;
+	c->api.driver = driver;
+	c->api.store = calloc(1, driver->state_size);
+	int error = c->api.store ? driver->open(c->api.store, &c->settings.store, why) : -ENOMEM;
+	if (error) {
+		log_error("store: %s", why[0] ? why : strerror(-error));
+		return false;
+	}
+	snprintf(path, sizeof(path), "%s/audit.log", c->settings.store.dir);
+	c->api.audit = audit_open(path);
+	if (c->api.audit < 0)
+		log_error("cannot open %s: %s; it must be a file that this user may append to",
+			  path, strerror(-c->api.audit));
+	return c->api.audit >= 0;
+}
+
+static bool start(struct collector *c)
+{
+	const struct settings *s = &c->settings;
+	struct writer_options writer = { c->api.driver, c->api.store, s->queue };
+	struct http_options http = { .address = s->address,
+				     .port = (uint16_t)s->port,
+				     .body = s->body,
+				     .connections = (unsigned)s->connections,
+				     .tls = &c->tls,
+				     .api = &c->api };
+	char why[256] = "";
+
+	c->api.started = clock_monotonic();
+	int error = writer_start(&writer, &c->api.writer);
+	if (!error)
+		error = http_start(&http, &c->http, why);
+	if (error)
+		log_error("%s", why[0] ? why : strerror(-error));
+	return !error;
+}
+
+/* Whatever was started, and only that. */
+static void stop(struct collector *c)
+{
+	http_stop(c->http);
+	writer_stop(c->api.writer);
+	if (c->api.store) {
+		c->api.driver->close(c->api.store);
+		free(c->api.store);
+		if (c->api.audit >= 0)
+			close(c->api.audit);
+	}
+	auth_finish(&c->tls);
+	settings_finish(&c->settings);
+}
+
+/* Until a signal ends it, or the disk does. */
+static int serve(const struct collector *c, const sigset_t *signals)
+{
+	const struct timespec second = { .tv_sec = 1 };
+	bool six = strchr(c->settings.address, ':');
+
+	printf("listening on https://%s%s%s:%u\n", six ? "[" : "", c->settings.address,
+	       six ? "]" : "", http_port(c->http));
+	fflush(stdout);
+	while (!writer_failed(c->api.writer)) {
+		if (sigtimedwait(signals, NULL, &second) > 0) {
+			log_info("stopping");
+			return DONE;
+		}
+	}
+	log_error("stopping, since the store's disk failed; what was acknowledged is on it as far "
+		  "as it still reads; start again once it is repaired");
+	return FAILED;
+}
+
+static int run(struct collector *c, const struct arguments *arguments)
+{
+	sigset_t signals;
+
+	/* Blocked before any thread starts, so that only sigtimedwait() gets them. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if (!read_settings(c, arguments->config))
+		return WRONG_USAGE;
+	if (arguments->check_only)
+		return DONE;
+	if (!open_store(c) || !start(c))
+		return WRONG_USAGE;
+	return serve(c, &signals);
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = { 0 };
+	struct collector c = { .api.audit = -1 };
+
+	log_init("vigie-collector", LOG_INFO);
+	umask(0027);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 }); /* memory holds keys */
+	int code = read_arguments(argc, argv, &arguments);
+	if (code >= 0)
+		return code;
+	code = run(&c, &arguments);
+	stop(&c);
+	return code;
+}

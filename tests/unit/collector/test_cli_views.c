@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "collector/cli_views.h"
+
+typedef void viewer(const json_t *answer, const struct style *style, struct buf *out);
+
+static char *rendered(viewer *view, size_t width, const char *text)
+{
+	struct style style = { .width = width };
+	struct buf out = { 0 };
+	json_error_t error;
+	json_t *answer = json_loads(text, 0, &error);
+
+	cr_assert_not_null(answer, "%s", error.text);
+	view(answer, &style, &out);
+	cr_assert_not(out.failed);
+	json_decref(answer);
+	return out.data;
+}
+
+static void is_view(viewer *view, size_t width, const char *text, const char *expected)
+{
+	char *out = rendered(view, width, text);
+
+	cr_expect_str_eq(out, expected, "got:\n%s\nexpected:\n%s", out, expected);
+	free(out);
+}
+
+#define FLOW(start, verdict, severity) \
+	"{\"type\":\"flow\",\"start\":\"" start "\",\"protocol\":\"tcp\"," \
+	"\"client\":{\"ip\":\"10.30.1.5\",\"port\":40112,\"segment\":\"imaging\"}," \
+	"\"server\":{\"ip\":\"2001:db8::1\",\"port\":104,\"segment\":\"pacs\"}," \
+	"\"bytes\":{\"to_server\":812,\"to_client\":640},\"app\":\"dicom\"," \
+	"\"verdict\":\"" verdict "\",\"severity\":\"" severity \
+	"\",\"reason\":\"a reason in words\"}"
+
+Test(views, flows_of_one_day)
+{
+	is_view(view_flows, 0,
+		"{\"rows\":[" FLOW("2026-01-02T03:04:05.000001Z", "conduit", "info") "]}",
+		"2026-01-02, times in UTC\n"
+		"TIME      CLIENT               SERVER                    APP    BYTES  VERDICT  "
+		"SEVERITY  REASON\n"
+		"03:04:05  10.30.1.5 [imaging]  [2001:db8::1]:104 [pacs]  dicom   1452  conduit  "
+		"info      a reason in words\n\n1 flow\n");
+}
+
+Test(views, flows_of_two_days)
+{
+	char *out = rendered(view_flows, 0,
+			     "{\"rows\":[" FLOW("2026-01-02T03:04:05.000001Z", "conduit",
+						"info") "," FLOW("2026-01-03T03:04:05.000001Z",
+								 "conduit", "info") "]}");
+
+	cr_expect_eq(strncmp(out, "TIME ", 5), 0);
+	cr_expect_not_null(strstr(out, "\n2026-01-03 03:04:05  10.30.1.5"));
+	cr_expect_not_null(strstr(out, "\n2 flows, times in UTC\n"));
+	free(out);
+}
+
+Test(views, flows_on_a_narrow_terminal)
+{
+	char *out =
+		rendered(view_flows, 90,
+			 "{\"rows\":[" FLOW("2026-01-02T03:04:05.000001Z", "conduit", "info") "]}");
+
+	cr_expect_null(strstr(out, "REASON"));
+	cr_expect_not_null(strstr(out, "a wider terminal also shows the reasons"));
+	for (const char *p = out, *end; (end = strchr(p, '\n')); p = end + 1)
+		cr_expect_leq(end - p, 90);
+	free(out);
+}
+
+Test(views, flows_none)
+{
+	is_view(view_flows, 0, "{\"rows\":[]}",
+		"TIME  CLIENT  SERVER  APP  BYTES  VERDICT  SEVERITY  REASON\n\n"
+		"0 flows, times in UTC\n");
+}
+
+Test(views, alerts)
+{
+	is_view(view_alerts, 60,
+		"{\"rows\":[{\"kind\":\"cross-segment\",\"severity\":\"critical\",\"count\":7,"
+		"\"first_seen\":\"2026-01-02T03:04:05.000001Z\","
+		"\"last_seen\":\"2026-01-02T04:04:05.000001Z\",\"sensor\":\"span-1\","
+		"\"client\":{\"ip\":\"10.30.1.5\",\"port\":40112,\"segment\":\"imaging\"},"
+		"\"server\":{\"ip\":\"10.20.1.5\",\"port\":445,\"segment\":\"icu\"},\"app\":"
+		"\"smb\","
+		"\"reason\":\"no conduit joins imaging and icu, and nobody declared an exception\","
+		"\"technique\":\"T1021.002\",\"id\":\"00ff\"}]}",
+		"critical  cross-segment  2026-01-02 03:04:05 to 04:04:05, 7 times, seen by "
+		"span-1\n"
+		"          10.30.1.5 [imaging] -> 10.20.1.5:445 [icu]  smb\n"
+		"          no conduit joins imaging and icu, and nobody\n"
+		"          declared an exception\n"
+		"          technique T1021.002, id 00ff\n\n"
+		"1 alert: 1 critical\n");
+}
+
+Test(views, an_alert_without_ends)
+{
+	is_view(view_alerts, 60,
+		"{\"rows\":[{\"kind\":\"sensor.blind\",\"severity\":\"high\","
+		"\"first_seen\":\"2026-01-02T03:04:05.000001Z\","
+		"\"last_seen\":\"2026-01-02T03:04:05.900000Z\",\"reason\":\"no packets\"}]}",
+		"high      sensor.blind  2026-01-02 03:04:05\n          no packets\n\n"
+		"1 alert: 1 high\n");
+}
+
+#define PAIR(from, to, verdict, severity, flows) \
+	"{\"client_segment\":\"" from "\",\"server_segment\":\"" to "\",\"verdict\":\"" verdict \
+	"\",\"severity\":\"" severity "\",\"flows\":" flows ",\"packets\":9,\"bytes\":12345}"
+
+Test(views, matrix)
+{
+	is_view(view_matrix, 100,
+		"{\"rows\":[" PAIR("imaging", "pacs", "conduit", "info", "1200") "," PAIR(
+			"imaging", "pacs", "cross-segment", "critical",
+			"3") "," PAIR("unknown-internal", "pacs", "unknown-segment", "low",
+				      "1") "," PAIR("pacs", "external", "unknown-third-party",
+						    "high", "12345") "]}",
+		"                 imagin   pacs unk-in extern\n"
+		"imaging              .   1203!     .      .\n"
+		"pacs                 .      .      .    12k+\n"
+		"unknown-internal     .      1-     .      .\n"
+		"external             .      .      .      .\n\n"
+		"Flows from the segment on the left to the segment above. Worst finding: ! "
+		"critical, "
+		"+ high, - low,\nno mark: as declared.\n"
+		"imagin = imaging, unk-in = unknown-internal, extern = external\n\n"
+		"Not as declared:\n"
+		"SEVERITY  FROM              TO        VERDICT              FLOWS  BYTES\n"
+		"critical  imaging           pacs      cross-segment            3    12k\n"
+		"high      pacs              external  unknown-third-party    12k    12k\n"
+		"low       unknown-internal  pacs      unknown-segment          1    12k\n");
+}
+
+Test(views, matrix_without_flows)
+{
+	is_view(view_matrix, 100, "{\"rows\":[]}", "no flows\n");
+}
+
+/* Fourteen segments of a hospital in a hundred columns; thirty in blocks; heads
+ * that start alike stay apart. */
+Test(views, matrix_fits_the_terminal)
+{
+	struct buf text = { 0 };
+	static const struct {
+		size_t clients; /* beside two servers */
+		const char *heads[3];
+	} cases[] = {
+		{ 12,
+		  { "bui-a = building-automation-0", "bui-2 = building-automation-1",
+		    "labo2 = laboratory1" } },
+		{ 30,
+		  { "bui-au = building-automation-0", "bui-a2 = building-automation-1",
+		    "labor2 = laboratory1" } },
+	};
+
+	for (size_t k = 0; k < 2; k++) {
+		buf_clear(&text);
+		buf_text(&text, "{\"rows\":[");
+		for (size_t i = 0; i < cases[k].clients; i++)
+			buf_format(&text,
+				   "%s{\"client_segment\":\"building-automation-%zu\","
+				   "\"server_segment\":\"laboratory%zu\",\"flows\":1}",
+				   i ? "," : "", i, i % 2);
+		buf_text(&text, "]}");
+		char *out = rendered(view_matrix, 100, text.data);
+		for (const char *p = out, *end; (end = strchr(p, '\n')); p = end + 1)
+			cr_expect_leq(end - p, 100, "%.*s", (int)(end - p), p);
+		for (size_t i = 0; i < 3; i++)
+			cr_expect_not_null(strstr(out, cases[k].heads[i]), "%s", out);
+		/* All heads are in the first line, or they are not. */
+		bool one_line = memmem(out, strcspn(out, "\n"), "labo2", 5) != NULL;
+		cr_expect_eq(one_line, k == 0);
+		free(out);
+	}
+	buf_finish(&text);
+}
+
+Test(views, rows_have_short_numbers)
+{
+	is_view(view_rows, 0,
+		"{\"columns\":[\"client\",\"server_port\",\"bytes\",\"last_seen\"],\"rows\":["
+		"{\"client\":\"10.1.1.1\",\"server_port\":40112,\"bytes\":123456789,"
+		"\"last_seen\":\"2026-01-02T03:04:05.5Z\"},{\"client\":\"10.1.1.2\"}]}",
+		"CLIENT    SERVER PORT  BYTES  LAST SEEN\n"
+		"10.1.1.1        40112   123M  2026-01-02 03:04:05\n"
+		"10.1.1.2\n\n2 rows\n");
+}
+
+Test(views, rows_leave_out_what_is_empty)
+{
+	is_view(view_rows, 0,
+		"{\"columns\":[\"sensor\",\"site_revision\",\"exercise\",\"counters\",\"client."
+		"ip\"],\"rows\":["
+		"{\"sensor\":\"span-1\",\"site_revision\":\"00\",\"counters\":{\"a\":1},\"client\":"
+		"{\"ip\":\"10.1.1.1\"}}]"
+		"}",
+		"SENSOR  CLIENT IP\nspan-1  10.1.1.1\n\n1 row\n");
+}
+
+Test(views, sql_is_exact)
+{
+	is_view(view_exact, 0,
+		"{\"columns\":[\"n\",\"s\"],\"rows\":[{\"n\":123456789,\"s\":\"\\u001b[31mred\"},"
+		"{\"n\":null,\"s\":\"2026-01-02T03:04:05.000001Z\"},{\"n\":0.1}]}",
+		"        n  s\n123456789  ?[31mred\n           2026-01-02T03:04:05.000001Z\n"
+		"      0.1\n\n3 rows\n");
+	is_view(view_exact, 0, "{\"columns\":[\"a\"],\"rows\":[[1],[2]]}", "a\n1\n2\n\n2 rows\n");
+}
+
+/* Whatever a collector sends, nothing steers the terminal, and nothing breaks. */
+Test(views, odd_answers_are_borne)
+{
+	static viewer *const views[] = { view_flows, view_alerts, view_matrix, view_rows,
+					 view_exact };
+	static const char *const texts[] = {
+		"{}",
+		"[]",
+		"{\"rows\":{}}",
+		"{\"rows\":[1,null,\"x\",[],{}]}",
+		"{\"columns\":[1,{},\"a\\u0007\"],\"rows\":[{\"a\\u0007\":\"\\u001b]0;x\\u0007\"}]"
+		"}",
+		"{\"columns\":[\"kind\"],\"rows\":[{\"kind\":\"\\u001b\",\"severity\":\"\\u001b\","
+		"\"client_segment\":\"\\u001b\",\"server_segment\":\"\\u009b\",\"reason\":"
+		"\"\\u001b\","
+		"\"client\":{\"ip\":\"\\u001b\",\"segment\":\"\\u001b\"},\"app\":\"\\u001b\","
+		"\"start\":\"\\u001b\",\"verdict\":\"\\u001b\",\"flows\":-5,\"bytes\":{}}]}",
+		"{\"rows\":[{\"client_segment\":7,\"server_segment\":[],\"severity\":1}]}",
+	};
+
+	for (size_t v = 0; v < sizeof(views) / sizeof(views[0]); v++) {
+		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+			char *out = rendered(views[v], i % 2 ? 40 : 0, texts[i]);
+			cr_expect_null(strpbrk(out, "\033\a"), "view %zu, text %zu", v, i);
+			cr_expect_null(strstr(out, "\xc2\x9b"), "view %zu, text %zu", v, i);
+			free(out);
+		}
+	}
+}
