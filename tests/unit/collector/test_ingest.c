@@ -84,8 +84,8 @@ Test(ingest, refuses_other_paths)
 		"/v1/sensors/../flows/1/2",
 		"/v1/sensors/a b/flows/1/2",
 		"/v2/sensors/span-1/flows/1/2",
-		"/v1/sensors/a123456789012345678901234567890123456789012345678901234567890123/"
-		"flows/1/2",
+		("/v1/sensors/a123456789012345678901234567890123456789012345678901234567890123/"
+		 "flows/1/2"),
 	};
 	struct ingest_target t;
 
