@@ -128,10 +128,10 @@ static uint64_t bytes_left(const char *dir, const struct delivery_state *state)
 			continue;
 		for (size_t k = 0; k < list.count; k++) {
 			const struct spool_segment *s = &list.list[k];
-			uint64_t done = s->number < p.segment                           ? s->bytes
-					: s->number == p.segment && p.offset < s->bytes ? p.offset
-											: 0;
-			left += s->number < p.segment ? 0 : s->bytes - done;
+			uint64_t done = s->number < p.segment ? s->bytes : 0;
+			if (s->number == p.segment)
+				done = p.offset < s->bytes ? p.offset : s->bytes;
+			left += s->bytes - done;
 		}
 	}
 	spool_segments_finish(&list);

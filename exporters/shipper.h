@@ -33,11 +33,11 @@ void shipper_config_finish(struct shipper_config *c); /* closes the states, too 
 /* What a destination's thread tells the others. */
 struct delivery_state {
 	struct spool_position acknowledged[STREAM_COUNT]; /* stored on disk */
-	uint64_t batches, records, refused; /* since the start */
-	uint64_t damaged;   /* places in the spool that were skipped */
-	bool drained;       /* nothing was left to read, nothing is on its way */
-	bool waiting;       /* the destination takes nothing now */
-	int failed;         /* -errno: the thread has ended for good */
+	uint64_t batches, records, refused;               /* since the start */
+	uint64_t damaged; /* places in the spool that were skipped */
+	bool drained;     /* nothing was left to read, nothing is on its way */
+	bool waiting;     /* the destination takes nothing now */
+	int failed;       /* -errno: the thread has ended for good */
 };
 
 struct delivery_thread {
@@ -51,7 +51,7 @@ struct delivery_thread {
 
 /* Starts shipping to an open destination: 0 or -errno, with `why`. */
 int delivery_start(struct delivery_thread *t, const struct shipper_destination *destination,
-                   const char *spool_dir, char why[256]);
+		   const char *spool_dir, char why[256]);
 struct delivery_state delivery_look(struct delivery_thread *t);
 /* Ends the thread once what is on its way has arrived, or three seconds later;
  * its last words are in `state` then. */
@@ -59,4 +59,4 @@ void delivery_stop(struct delivery_thread *t);
 
 /* Puts a refused batch and the reason aside: DIR/quarantine/DESTINATION/. */
 int quarantine_store(const char *spool_dir, const char *destination,
-                     const struct spool_frame *frame, const char *reason);
+		     const struct spool_frame *frame, const char *reason);

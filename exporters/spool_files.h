@@ -41,7 +41,7 @@ int spool_segment_load(const char *dir, enum stream stream, uint64_t number, str
 struct spool_known {
 	struct spool_epoch {
 		uint64_t epoch, sequence;
-	} *list; /* the one changed last stands last */
+	} * list; /* the one changed last stands last */
 	size_t count, room;
 	uint64_t closed;
 };

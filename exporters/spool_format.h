@@ -31,7 +31,7 @@ struct spool_header {
 
 /* Writes the 32 bytes that stand before this payload. */
 void spool_header_pack(const struct spool_header *h, const void *payload,
-                       uint8_t out[SPOOL_HEADER]);
+		       uint8_t out[SPOOL_HEADER]);
 
 /* Length of the frame that seems to start here, from its header alone; 0 when
  * no frame of this stream starts so. */
@@ -40,7 +40,7 @@ size_t spool_frame_size(struct cursor at, enum stream stream);
 /* Takes one whole frame that checks out; the payload is borrowed. False, with
  * nothing taken, when there is none. */
 bool spool_frame_take(struct cursor *c, enum stream stream, struct spool_header *h,
-                      const uint8_t **payload);
+		      const uint8_t **payload);
 
 /* Goes through the frames of a segment, skipping what is damaged. */
 struct spool_walk {
@@ -54,4 +54,4 @@ struct spool_walk {
 struct spool_walk spool_walk_of(const void *bytes, size_t n, enum stream stream);
 /* False at the end. `offset` is where the frame starts. */
 bool spool_walk_next(struct spool_walk *w, struct spool_header *h, const uint8_t **payload,
-                     size_t *offset);
+		     size_t *offset);

@@ -11,10 +11,10 @@
 
 struct spool_stream {
 	enum stream stream;
-	int fd;                /* of the open segment; -1: the next write makes one */
-	uint64_t number;       /* of the newest segment; 0: none yet */
-	uint64_t offset, size; /* of the open segment: where the next frame goes, its end */
-	bool dirty;            /* written since the last fdatasync */
+	int fd;                     /* of the open segment; -1: the next write makes one */
+	uint64_t number;            /* of the newest segment; 0: none yet */
+	uint64_t offset, size;      /* of the open segment: where the next frame goes, its end */
+	bool dirty;                 /* written since the last fdatasync */
 	struct spool_known filed;   /* what DIR/STREAM/known holds */
 	struct spool_known current; /* what the open segment holds */
 };
@@ -42,6 +42,6 @@ int spool_close_segment(struct spool *s, struct spool_stream *st);
 int spool_make_room(struct spool *s, enum stream stream, uint64_t need);
 /* Writes one frame, with no question whether it is known. */
 int spool_put(struct spool *s, const struct batch_identity *identity, uint32_t records,
-              const void *batch, size_t n);
+	      const void *batch, size_t n);
 /* Tells what was lost, as far as that can be written now. */
 void spool_tell_losses(struct spool *s);
