@@ -54,6 +54,7 @@ static const struct {
 	/* the spool and the store */
 	{ ALL, "ftruncate ftruncate64 fallocate fsync fdatasync sync_file_range flock mkdir "
 	       "mkdirat rmdir unlink unlinkat rename renameat renameat2 fchmod chmod fchmodat" },
+	{ REPLAY, "dup" }, /* of standard input */
 	{ COLLECTOR, "fchown truncate truncate64 utimensat" },
 	/* sockets that were opened before */
 	{ LIVE | COLLECTOR, "accept accept4 shutdown getsockname getpeername" },
@@ -194,10 +195,10 @@ static int add_own(scmp_filter_ctx filter, const struct sandbox *s)
 	return error;
 }
 
-static int load(scmp_filter_ctx filter)
+static int load(scmp_filter_ctx filter, bool log)
 {
 	/* Of use where the kernel has them; not needed. */
-	seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
+	seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, log);
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	return seccomp_load(filter);
@@ -220,8 +221,21 @@ static int load_mute(const struct sandbox *s)
 			error = add_named(filter, SCMP_ACT_ERRNO(EPERM), ways[k], 1, fd);
 	}
 	if (!error)
-		error = load(filter);
+		error = load(filter, true);
 	seccomp_release(filter);
+	return error;
+}
+
+/* Another, which keeps no log: these are tried with every thread. */
+static int load_unknown(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int error = filter ? add_list(filter, SCMP_ACT_ERRNO(ENOSYS), unknown) : -ENOMEM;
+
+	if (!error)
+		error = load(filter, false);
+	if (filter)
+		seccomp_release(filter);
 	return error;
 }
 
@@ -233,15 +247,17 @@ int filter_enter(const struct sandbox *s, char why[256])
 	if (!error)
 		error = load_mute(s);
 	if (!error)
+		error = load_unknown();
+	if (!error)
 		error = add_profile(filter, 1u << s->profile);
 	if (!error)
 		error = add_own(filter, s);
 	if (!error)
-		error = add_list(filter, SCMP_ACT_ERRNO(ENOSYS), unknown);
+		error = add_list(filter, SCMP_ACT_ALLOW, unknown); /* load_unknown() has them */
 	if (!error)
 		error = add_list(filter, SCMP_ACT_KILL_PROCESS, deadly);
 	if (!error)
-		error = load(filter);
+		error = load(filter, true);
 	if (filter)
 		seccomp_release(filter);
 	if (error)

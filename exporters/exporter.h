@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "config/yaml.h"
+#include "daemon/sandbox.h"
 #include "exporters/spool.h"
 
 enum delivery {
@@ -48,6 +49,9 @@ struct exporter {
 	 * changes nothing on disk and connects nowhere. Unknown and missing keys are noted
 	 * by the shipper. Map and sensor name outlive the state. */
 	void (*configure)(void *state, const struct yaml_node *destination, const char *sensor);
+	/* Names the files that open() and all that comes after it need; called between
+	 * the two, since everything else is out of reach from open() on. */
+	void (*reach)(const void *state, struct sandbox *sandbox);
 	/* Opens what can be opened now; only after a configure without mistakes. 0, or
 	 * -errno with `why`: cause and remedy. */
 	int (*open)(void *state, char why[256]);

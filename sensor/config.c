@@ -158,13 +158,14 @@ int sensor_config_read(struct sensor_config *c, const char *path, struct problem
 {
 	static const char *const keys[] = { "sensor", "site",     "spool",        "geo",
 					    "flows",  "timeouts", "dpi",          "capture",
-					    "realms", "exercise", "destinations", NULL };
+					    "realms", "exercise", "destinations", "user", NULL };
 
 	c->file = yaml_open(path, problems);
 	if (!c->file)
 		return -EINVAL;
 	const struct yaml_node *root = yaml_root(c->file);
 	yaml_only_keys(root, "the sensor's configuration", keys);
+	yaml_read_text(root, "user", &c->user);
 	yaml_read_text(root, "sensor", &c->sensor);
 	if (!wire_sensor_name_is_valid(c->sensor))
 		yaml_problem(yaml_get(root, "sensor"),

@@ -11,6 +11,7 @@
 enum { CONFIG_GEO_MOST = 4 };
 
 struct sensor_config {
+	const char *user;   /* to become, or NULL */
 	const char *sensor; /* name; also in the certificate */
 	char *site;         /* paths, made absolute by the file's folder; owned */
 	char *spool_dir;

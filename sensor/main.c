@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "schema/wire.h"
 #include "sensor/capture.h"
 #include "sensor/config.h"
+#include "sensor/confine.h"
 #include "sensor/replay.h"
 
 enum { EXIT_USAGE = 2 };
@@ -35,6 +37,7 @@ static const char usage_text[] =
 	"      --geo FILE      a MaxMind database; may be given several times\n"
 	"      --dedup on|off  whether copies that the mirror shows count once (default: on)\n"
 	"      --exercise NAME mark every record as part of an exercise\n"
+	"      --no-sandbox    do not limit what this program can do\n"
 	"  -n, --check         check configuration, site file and databases, then stop\n"
 	"  -L, --list          list dissectors and the fields they export\n"
 	"  -V, --version       versions of vigie-sensor and its libraries\n";
@@ -45,7 +48,7 @@ struct arguments {
 	size_t geo_count;
 	const char **files; /* owned list, borrowed texts */
 	size_t file_count;
-	bool json, check, list, version, live;
+	bool json, check, list, version, live, no_sandbox;
 };
 
 static void on_signal(int number)
@@ -93,6 +96,9 @@ static bool parse_option(int option, struct arguments *a)
 	case 'V':
 		a->version = true;
 		return true;
+	case 'X':
+		a->no_sandbox = true;
+		return true;
 	case 's':
 		a->site = optarg;
 		return true;
@@ -136,6 +142,7 @@ static bool parse(int argc, char **argv, struct arguments *a)
 		{ "geo", required_argument, NULL, 'g' },
 		{ "dedup", required_argument, NULL, 'd' },
 		{ "exercise", required_argument, NULL, 'e' },
+		{ "no-sandbox", no_argument, NULL, 'X' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -291,6 +298,17 @@ static uint64_t epoch_of(const struct arguments *a, const struct sensor_config *
 	return replay_epoch(a->files, a->file_count, salt);
 }
 
+/* Without root's capabilities: what can be read now can be read later. */
+static bool captures_are_readable(const struct arguments *a)
+{
+	if (replay_check(a->files, a->file_count))
+		return true;
+	if (geteuid() == 0)
+		log_info("root reads no other user's private files here, since this program gives "
+			 "such rights up first; -r - < FILE reads what the shell opens");
+	return false;
+}
+
 static int replay(const struct arguments *a, const struct sensor_config *c, const struct site *site,
 		  const struct geo *geo)
 {
@@ -298,6 +316,9 @@ static int replay(const struct arguments *a, const struct sensor_config *c, cons
 	struct pipeline *pipeline = NULL;
 	char why[256];
 	int status = EXIT_USAGE;
+
+	if (!confine_privileges(c) || !captures_are_readable(a))
+		return EXIT_USAGE;
 	struct output_options options = {
 		.json = a->json,
 		.spool = { .dir = c->spool_dir,
@@ -321,6 +342,8 @@ static int replay(const struct arguments *a, const struct sensor_config *c, cons
 		log_error("%s", why);
 		goto out;
 	}
+	if (!confine_replay(c, a->files, a->file_count, !a->no_sandbox))
+		goto out;
 	status = replay_run(
 		&(struct replay){ a->files, a->file_count, pipeline, &counters, output, &stop });
 	print_summary(&counters, c->sensor);
@@ -348,7 +371,7 @@ static bool usage_is_right(const struct arguments *a, const struct sensor_config
 				  : "where shall the records go? give --json or --spool DIR");
 		return false;
 	}
-	return replay_check(a->files, a->file_count);
+	return true;
 }
 
 static int run(const struct arguments *a, struct sensor_config *c)
