@@ -83,7 +83,7 @@ static const char *const for_shipper[] = {
 	/* modules of the C library and TLS, and how the system configures TLS */
 	"/etc/ld.so.cache", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ssl", "/etc/pki",
 	"/etc/gnutls", "/etc/crypto-policies", "/usr/share/ca-certificates",
-	"/usr/share/crypto-policies", NULL
+	"/usr/share/crypto-policies", "/etc/pkcs11", "/usr/share/p11-kit", NULL
 };
 
 static long create(const struct ruleset *set, size_t size, uint32_t flags)
