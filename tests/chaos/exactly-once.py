@@ -19,9 +19,10 @@ KILLS = 8
 class Victim:
     """A program that is killed a random while after it did something."""
 
-    def __init__(self, name, start, progress, busy, longest):
+    def __init__(self, name, start, progress, busy, longest, told=0):
+        """`told`: how often it is told to end instead (SIGTERM), before any kill."""
         self.name, self.begin, self.progress, self.busy = name, start, progress, busy
-        self.longest = longest
+        self.longest, self.told = longest, told
         self.process = None
         self.hits = self.kills = 0
         self.due = self.base = None
@@ -43,6 +44,11 @@ class Victim:
         return True
 
     def kill(self):
+        if self.told:
+            self.told -= 1
+            self.process.terminate()
+            self.process.wait(timeout=30)
+            return
         os.kill(self.process.pid, signal.SIGSTOP)
         self.hits += bool(self.busy())
         self.process.kill()
@@ -53,7 +59,7 @@ class Victim:
 def storm(tap, stage, captures, rng, kills):
     """Replays while everything is killed, until each was hit often enough."""
     sensor = Victim('sensor', lambda: stage.start_sensor(captures), stage.newest_segment,
-                    lambda: True, 0.3)
+                    lambda: True, 0.3, told=2)
     shipper = Victim('shipper', stage.start_shipper, stage.acks, stage.unacknowledged, 0.4)
     collector = Victim('collector', stage.start_collector, stage.acks, stage.unacknowledged, 0.4)
     until = time.monotonic() + 60 + 10 * kills
