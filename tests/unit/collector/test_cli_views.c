@@ -82,7 +82,7 @@ Test(views, flows_on_narrow_terminals)
 		cr_expect_null(strstr(out, cases[i].left_out), "%s", out);
 		cr_expect_not_null(strstr(out, cases[i].advice), "%s", out);
 		for (const char *p = out, *end; (end = strchr(p, '\n')); p = end + 1)
-			cr_expect_leq(end - p, cases[i].width);
+			cr_expect_leq((size_t)(end - p), cases[i].width);
 		free(out);
 	}
 }
