@@ -32,9 +32,11 @@ step_interrupted()
 		step_stop=yes
 		return
 	fi
-	[ -z "$step_pid" ] || end_processes "$step_pid"
-	[ -n "${STEP_LOGS:-}" ] || rm -f "${step_log:-}"
-	printf '\nInterrupted.\n' >&2
+	if [ -n "$step_pid" ]; then
+		end_processes "$step_pid"
+		[ -n "${STEP_LOGS:-}" ] || rm -f "$step_log"
+		printf '\nInterrupted.\n' >&2
+	fi
 	exit 130
 }
 trap step_interrupted INT TERM HUP
