@@ -171,6 +171,10 @@ int sensor_config_read(struct sensor_config *c, const char *path, struct problem
 			     "is no sensor name; use 1 to 63 letters, digits, '.', '_' or '-'");
 	read_path(root, "site", path, &c->site);
 	yaml_read_text(root, "exercise", &c->exercise);
+	if (c->exercise && !wire_sensor_name_is_valid(c->exercise))
+		yaml_problem(yaml_get(root, "exercise"),
+			     "is no name of an exercise; use 1 to 63 letters, digits, '.', '_' "
+			     "or '-'");
 	read_spool(c, yaml_get(root, "spool"), path);
 	read_geo(c, yaml_get(root, "geo"), path);
 	read_flows(c, yaml_get(root, "flows"));

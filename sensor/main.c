@@ -198,6 +198,11 @@ static bool settle_config(const struct arguments *a, struct sensor_config *c)
 			  "'_' or '-'");
 		return false;
 	}
+	if (c->exercise && !wire_sensor_name_is_valid(c->exercise)) {
+		log_error("--exercise: this is no name of an exercise; use 1 to 63 letters, "
+			  "digits, '.', '_' or '-'");
+		return false;
+	}
 	if (!a->dedup)
 		return true;
 	c->dedup = !strcmp(a->dedup, "on");
