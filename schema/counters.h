@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* clang-format off */
 #define COUNTERS(X) \
 	X(packets, "packets", "packets", "frames read from the input") \
 	X(bytes, "bytes", "bytes", "wire bytes of the frames read") \
@@ -50,6 +51,7 @@
 	X(batches, "spool.batches", "batches", "batches written to the spool") \
 	X(batches_known, "spool.batches-known", "batches", "batches that an earlier replay had written already") \
 	X(spool_refused, "spool.refused", "records", "records lost because the spool could not take them")
+/* clang-format on */
 
 struct counters {
 #define COUNTER_MEMBER(member, name, unit, meaning) uint64_t member;
