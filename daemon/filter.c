@@ -200,6 +200,7 @@ static int load(scmp_filter_ctx filter, bool log)
 	/* Of use where the kernel has them; not needed. */
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, log);
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 	seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	return seccomp_load(filter);
 }
