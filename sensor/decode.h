@@ -46,7 +46,7 @@ struct packet {
 	bool has_mac;   /* of the innermost Ethernet header that was seen */
 	uint8_t source_mac[6], dest_mac[6];
 	uint16_t vlans[DECODE_VLANS]; /* outermost first, of the innermost Ethernet header that
-	                               * had any; priority tags (VLAN 0) are none */
+				       * had any; priority tags (VLAN 0) are none */
 	uint8_t vlan_count;
 	struct tunnel tunnels[DECODE_TUNNELS]; /* outermost first */
 	uint8_t tunnel_count;

@@ -131,6 +131,11 @@ void output_record(struct output *o, const struct record *record)
 		take_batch(o, record);
 }
 
+void output_set_revision(struct output *o, const char *site_revision)
+{
+	o->options.site_revision = site_revision;
+}
+
 int output_flush(struct output *o)
 {
 	if (o->options.json) {

@@ -25,6 +25,10 @@ struct output *output_open(const struct output_options *options, struct counters
  * counted, and output_problem() tells. */
 void output_record(struct output *o, const struct record *record);
 
+/* Batches begun from now on carry another revision of the site file; borrowed. To
+ * be called when nothing waits. */
+void output_set_revision(struct output *o, const char *site_revision);
+
 /* Sends what is waiting. 0, or -errno of the first thing that went wrong ever. */
 int output_flush(struct output *o);
 /* 0, or -errno of the first failure: -EPIPE when nobody reads any more. */
