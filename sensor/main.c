@@ -393,6 +393,7 @@ int main(int argc, char **argv)
 	log_init("vigie-sensor", LOG_INFO);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN); /* a reader that left is told as any other failure */
 	if (!parse(argc, argv, &arguments)) {
 		fputs(usage_text, stderr);
 		status = EXIT_USAGE;
