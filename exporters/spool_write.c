@@ -242,8 +242,10 @@ int spool_open(const struct spool_options *options, struct spool **out, char why
 	int error = open_all(s, options, why);
 	if (error) {
 		if (!*why)
-			snprintf(why, 256, "%.150s: cannot be used as spool: %s", options->dir,
-				 strerror(-error));
+			snprintf(why, 256,
+				 "%.120s: cannot be used as spool: %.40s; name a folder that can "
+				 "be made and written",
+				 options->dir, strerror(-error));
 		spool_close(s);
 		return error;
 	}

@@ -72,6 +72,7 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGHUP, &reload, NULL);
+	signal(SIGPIPE, SIG_IGN); /* a reader that left is told as any other failure */
 	if (arguments_parse(argc, argv, &arguments))
 		status = act(&arguments);
 	else

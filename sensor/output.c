@@ -69,10 +69,10 @@ static void write_json(struct output *o)
 {
 	struct buf *b = &o->batches[0].bytes;
 
+	if (!o->problem && b->len)
+		note(o, file_write_all(STDOUT_FILENO, b->data, b->len));
 	if (o->problem)
 		o->counters->spool_refused += o->batches[0].records;
-	else if (b->len)
-		note(o, file_write_all(STDOUT_FILENO, b->data, b->len));
 	o->batches[0].records = 0;
 	buf_clear(b);
 }
