@@ -53,7 +53,8 @@ void sandbox_finish(struct sandbox *s);
  * granted anyway. */
 void sandbox_allow(struct sandbox *s, enum sandbox_access access, const char *path);
 
-/* Nothing can be written to, or sent on, this descriptor any more. */
+/* Nothing can be written to, or sent on, this descriptor any more. To be closed
+ * last: a file that got its number could not be written either. */
 void sandbox_mute(struct sandbox *s, int fd);
 
 /* Enters, for good; to be called before any thread is started. A kernel without

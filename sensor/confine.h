@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "sensor/config.h"
+#include "sensor/live.h"
 
 /* User, groups and capabilities; after interfaces are open, and before captures
  * and spool are, so that those belong to whoever goes on. */
@@ -17,3 +18,7 @@ bool confine_privileges(const struct sensor_config *c);
  * when the user does without. */
 bool confine_replay(const struct sensor_config *c, const char *const *files, size_t count,
 		    bool sandbox);
+
+/* The same for live capture: interfaces are open, and cannot be written to. */
+bool confine_live(const struct sensor_config *c, struct live *const *inputs, size_t count,
+		  bool sandbox);
