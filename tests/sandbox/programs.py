@@ -169,6 +169,24 @@ def test_sensor(folder):
         ok(program.process.wait(20) == 0, f'{name}: ends well', program.said())
 
 
+def test_live(folder):
+    """On the loopback of a network of its own; what is said on it stays there."""
+    spool = folder / 'live'
+    talk = ('import socket, time\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n'
+            'for _ in range(100): s.sendto(b"x", ("127.0.0.1", 9)); time.sleep(0.05)')
+    program = Program(folder, ['unshare', '-n', 'sh', '-c',
+                               'ip link set lo up; python3 -c "$1" >/dev/null 2>&1 & shift; exec "$@"', 'sh',
+                               talk, SENSOR, '-i', 'lo', '--spool', spool])
+    end = time.monotonic() + 20
+    while 'capturing on lo' not in program.said() and time.monotonic() < end:
+        time.sleep(0.02)
+    expect_confined(program, 'live sensor')
+    time.sleep(1)
+    code = program.stop()
+    ok(code == 0, 'live sensor: ends well', f'{code}: {program.said()}')
+    ok((spool / 'health/known').exists(), 'live sensor: can close its spool', list(spool.glob('*/*')))
+
+
 def test_user(folder, name, command):
     """Started as root, with `user: nobody`."""
     program = Program(folder, command)
@@ -187,6 +205,7 @@ with tempfile.TemporaryDirectory() as made:
     test_daemon(folder, 'shipper', shipper(folder, ''))
     test_daemon(folder, 'collector', collector(folder, ''))
     if os.geteuid() == 0:
+        test_live(folder)
         folder.chmod(0o755)
         for name, make in ('shipper', shipper), ('collector', collector):
             own = folder / name
@@ -196,6 +215,6 @@ with tempfile.TemporaryDirectory() as made:
             own.chmod(0o777)
             test_user(own, f'{name} as root', make(own, 'user: nobody\n'))
     else:
-        skip('another user', 'needs root')
+        skip('live sensor, and another user', 'needs root')
 print(f'1..{count}')
 sys.exit(failed != 0)
