@@ -15,7 +15,7 @@ enum { DESTINATIONS_MOST = 16 };
 
 struct shipper_config {
 	struct yaml *file; /* all texts are borrowed from it */
-	const char *user; /* to become, or NULL */
+	const char *user;  /* to become, or NULL */
 	const char *sensor;
 	const char *spool_dir;
 	struct shipper_destination {

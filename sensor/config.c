@@ -179,9 +179,9 @@ static void read_capture(struct sensor_config *c, const struct yaml_node *n)
 
 int sensor_config_read(struct sensor_config *c, const char *path, struct problems *problems)
 {
-	static const char *const keys[] = { "sensor", "site",     "spool",        "geo",
-					    "flows",  "timeouts", "dpi",          "capture",
-					    "realms", "exercise", "destinations", "user", NULL };
+	static const char *const keys[] = { "sensor",       "site", "spool",   "geo",    "flows",
+					    "timeouts",     "dpi",  "capture", "realms", "exercise",
+					    "destinations", "user", NULL };
 
 	c->file = yaml_open(path, problems);
 	if (!c->file)
