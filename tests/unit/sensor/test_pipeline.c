@@ -197,3 +197,43 @@ Test(pipeline, realms_keep_equal_addresses_apart)
 	cr_assert_str_eq(text(flow(&m, 1), "realm"), "tenant");
 	cr_assert_eq(number(flow(&m, 1), "copies/routed"), 0);
 }
+
+/* A datagram of zeros in pieces of one size and identification. */
+static void shoot_pieces(int64_t time, uint16_t id, unsigned count, uint8_t ttl)
+{
+	static const uint8_t zeros[512];
+	uint8_t first[512] = { 0xc3, 0x50, 0, 161, 0, 0 };
+
+	put16(first + 4, (uint16_t)(count * 512));
+	for (unsigned i = 0; i < count; i++)
+		shoot(&m, (struct shot){
+				  .at = time + i,
+				  .from = 9,
+				  .to = 2,
+				  .protocol = 17,
+				  .id = id,
+				  .ttl = ttl,
+				  .bytes = i ? zeros : first,
+				  .n = 512,
+				  .fragment = (uint16_t)(i * 64 | (i + 1 < count ? 0x2000 : 0)) });
+}
+
+Test(pipeline, each_piece_of_a_datagram_is_a_packet)
+{
+	shoot_pieces(0, 77, 6, 64);
+	metering_flush(&m);
+	cr_assert_eq(count_of(&m, "flow"), 1);
+	cr_assert_eq(number(flow(&m, 0), "packets/to_server"), 6);
+	cr_assert_eq(number(flow(&m, 0), "bytes/to_server"), 6 * 532);
+	cr_assert_eq(number(flow(&m, 0), "server/port"), 161);
+	cr_assert_eq(m.counters.copies_mirror, 0);
+}
+
+Test(pipeline, pieces_seen_again_behind_a_router_are_copies)
+{
+	shoot_pieces(0, 77, 6, 64);
+	shoot_pieces(10, 77, 6, 63);
+	metering_flush(&m);
+	cr_assert_eq(number(flow(&m, 0), "packets/to_server"), 6);
+	cr_assert_eq(number(flow(&m, 0), "copies/routed"), 6);
+}
