@@ -86,6 +86,7 @@ struct flow {
 	uint32_t rtt_client, rtt_server; /* us + 1; 0: not measured */
 	uint32_t isn[2];
 	struct flow_hole holes[2][FLOW_HOLES];
+	uint8_t holes_missed[2]; /* bits: those counted in missed_bytes already */
 	uint32_t retransmissions;
 	uint64_t missed_bytes;
 	uint32_t interim;

@@ -237,3 +237,48 @@ Test(pipeline, pieces_seen_again_behind_a_router_are_copies)
 	cr_assert_eq(number(flow(&m, 0), "packets/to_server"), 6);
 	cr_assert_eq(number(flow(&m, 0), "copies/routed"), 6);
 }
+
+/* Cut behind the ports: there are no numbers to go by. */
+Test(pipeline, a_header_cut_short_has_no_numbers)
+{
+	struct talk t = talk(40000, 4711);
+
+	for (int i = 0; i < 20; i++) {
+		struct shot s = talk_shot(&t, i % 2, TCP_ACK, "0123456789", 10);
+		s.captured = i < 2 ? 0 : 14 + 20 + 8;
+		shoot(&m, s);
+	}
+	metering_flush(&m);
+	cr_assert_eq(count_of(&m, "flow"), 1);
+	cr_assert_eq(sum(&m, "packets/to_server") + sum(&m, "packets/to_client"), 20);
+	cr_assert_eq(number(flow(&m, 0), "tcp/retransmissions"), 0);
+	cr_assert_eq(number(flow(&m, 0), "tcp/missed_bytes"), 0);
+}
+
+/* Each segment in two pieces: what they carry was seen. */
+Test(pipeline, a_segment_in_pieces_is_no_gap)
+{
+	struct talk t = talk(40000, 4711);
+	uint8_t segment[20 + 100] = { 0 };
+
+	greet(&t);
+	for (int i = 0; i < 3; i++) {
+		struct shot s = talk_shot(&t, 0, TCP_ACK | TCP_PSH, NULL, 100);
+		put_transport(segment, &s, 6);
+		s.protocol = 6;
+		s.bytes = segment;
+		s.n = 64;
+		s.fragment = 0x2000;
+		shoot(&m, s);
+		s.bytes = segment + 64;
+		s.n = 56;
+		s.fragment = 8;
+		shoot(&m, s);
+		say(&t, 1, TCP_ACK, NULL, 0);
+	}
+	metering_flush(&m);
+	cr_assert_eq(count_of(&m, "flow"), 1);
+	cr_assert_eq(number(flow(&m, 0), "packets/to_server"), 2 + 6);
+	cr_assert_eq(number(flow(&m, 0), "tcp/missed_bytes"), 0);
+	cr_assert_eq(number(flow(&m, 0), "tcp/retransmissions"), 0);
+}
