@@ -6,6 +6,7 @@
  * X(member, "name", "unit", "meaning") */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,3 +74,9 @@ enum { COUNTER_COUNT = 0 COUNTERS(COUNTER_ONE) };
 extern const struct counter_info counter_infos[COUNTER_COUNT];
 
 uint64_t counter_value(const struct counters *c, size_t i);
+
+/* Every frame read is accounted for exactly once:
+ *   packets = packets.metered + copies.mirror + copies.routed + packets.non-ip
+ *             + packets.unknown-link-type + malformed.link + malformed.ip
+ * All other counters of packets say more about frames that are among these. */
+bool counters_add_up(const struct counters *c);

@@ -68,7 +68,8 @@ struct packet {
 	 * of a tunnel's datagram are the outer packets, but for the one that completes
 	 * it: that one gives the packet inside, which is itself no fragment. */
 	bool fragment, whole;
-	bool orphan; /* later piece whose first was never seen: no ports */
+	bool orphan;    /* later piece whose first was never seen: no ports */
+	uint64_t piece; /* identification and place of a piece; 0: no fragment */
 
 	/* Transport: TCP, UDP, SCTP have ports, ICMP type and code. */
 	bool has_ports;

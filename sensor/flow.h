@@ -74,6 +74,7 @@ struct flow {
 	int64_t syn_at, synack_at;
 	struct flow_hole holes[2][FLOW_HOLES];
 	uint32_t isn[2];
+	uint8_t holes_missed[2]; /* bits: those counted in missed_bytes already */
 	uint32_t retransmissions;
 	uint32_t shown; /* payload packets looked at by dissectors or nDPI */
 

@@ -11,7 +11,7 @@
 #include "sensor/ledger.h"
 #include "sensor/tcp.h"
 
-enum { TCP = 6, DEDUP_ENTRIES = 65536 };
+enum { TCP = 6, TCP_HEADER = 20, DEDUP_ENTRIES = 65536 };
 
 #define MINUTE (60LL * USEC_PER_SECOND)
 #define JUMP (3600LL * USEC_PER_SECOND)
@@ -324,11 +324,18 @@ static void count(struct pipeline *p, struct flow *f, const struct packet *packe
 		flow_add_hop(f, packet, side);
 }
 
+/* Numbers and flags are there: not of pieces, nor of a header cut short. */
+static bool has_tcp_header(const struct packet *packet)
+{
+	return (!packet->fragment || packet->whole) &&
+	       cursor_left(&packet->transport) >= TCP_HEADER;
+}
+
 static void meter(struct pipeline *p, struct flow *f, const struct packet *packet, unsigned side)
 {
 	count(p, f, packet, side);
 	cover_packet(p, f, packet);
-	if (packet->protocol == TCP && packet->has_ports && !packet->fragment) {
+	if (packet->protocol == TCP && has_tcp_header(packet)) {
 		uint8_t closed = f->closed;
 		tcp_see(f, packet, side);
 		if (f->closed != closed)
@@ -367,7 +374,8 @@ static void packet_in(struct pipeline *p, const struct packet *packet)
 			return;
 		}
 	}
-	if (f && packet->protocol == TCP && tcp_reopens(f, packet, side)) {
+	if (f && packet->protocol == TCP && has_tcp_header(packet) &&
+	    tcp_reopens(f, packet, side)) {
 		flow_table_end(p->flows, f, (enum end_reason)(f->closed - 1));
 		f = NULL;
 	}

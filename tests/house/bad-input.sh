@@ -120,7 +120,7 @@ verdict 'both: no spool was made' "$([ ! -e sp ]; echo $?)"
 expect 'no output given' 2 'where shall the records go\? give --json or --spool DIR' "$sensor" -r "$good"
 sees 'impossible sensor name' 2 'no sensor name; use 1 to 63 letters' --sensor 'a b' -r "$good"
 sees '--dedup maybe' 2 '--dedup takes on or off' --dedup maybe -r "$good"
-sees 'live capture' 2 'live capture is not built into this version; replay captures' -i eth0
+sees 'no such interface' 2 'nope0: there is no such interface; .ip link. lists them' -i nope0 --json
 
 # Outputs.
 expect 'spool in a file' 2 'empty\.pcap: cannot be used as spool: Not a directory; name a folder' "$sensor" --spool empty.pcap -r "$good"

@@ -341,3 +341,13 @@ Test(judge, without_a_site_nothing_is_judged)
 	cr_assert_str_eq(j.reason, "no site file was given to judge by");
 	site_free(site);
 }
+
+Test(judge, a_protocol_without_a_name_is_told_by_its_number, .init = start, .fini = end)
+{
+	static const struct flow_case c = { "10.20.1.5", "10.40.8.2", NULL, 253 };
+	struct site_flow f = flow_of(&c);
+	struct judgement j;
+
+	site_judge(site, &f, &j);
+	cr_assert(strstr(j.reason, "253"), "%s", j.reason);
+}
