@@ -82,6 +82,9 @@ static int next_other(struct capture *c, struct frame *out)
 {
 	struct pcap_pkthdr *head;
 	const u_char *bytes;
+
+	if (c->source.before_reuse)
+		c->source.before_reuse(c->source.context);
 	int rc = pcap_next_ex(c->other, &head, &bytes);
 
 	if (rc == PCAP_ERROR_BREAK)
@@ -114,6 +117,12 @@ int capture_next(struct capture *c, struct frame *out)
 		rc = next_other(c, out);
 	c->over = rc <= 0;
 	return rc;
+}
+
+void capture_before_reuse(struct capture *c, void (*call)(void *context), void *context)
+{
+	c->source.before_reuse = call;
+	c->source.context = context;
 }
 
 const char *capture_problem(const struct capture *c)

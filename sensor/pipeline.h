@@ -29,7 +29,11 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 				 struct output *output, char why[256]);
 void pipeline_destroy(struct pipeline *p); /* accepts NULL */
 
+/* Takes in one frame. Its bytes stay borrowed until pipeline_drain(): frames are
+ * handled a few at a time, so that memory has time to answer. */
 void pipeline_frame(struct pipeline *p, const struct frame *frame);
+/* Handles the frames that wait. */
+void pipeline_drain(struct pipeline *p);
 
 /* Ends all flows: the input is over, or the sensor stops. Time may start anew. */
 void pipeline_flush(struct pipeline *p, enum end_reason reason);
