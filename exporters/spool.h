@@ -34,6 +34,9 @@ struct spool_options {
 	uint64_t segment_bytes; /* 0: 16 MiB, or an eighth of max_bytes if that is less;
 				   at most a quarter of max_bytes */
 	bool sync;              /* fdatasync each flush; a replay may do without */
+	bool replay;            /* the input is there to be read again: after a batch was
+				   refused no other is taken, and none is told as lost, so
+				   that the same replay, started again, completes the spool */
 };
 
 struct spool_stats {

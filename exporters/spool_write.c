@@ -374,12 +374,19 @@ int spool_write(struct spool *s, const struct batch_identity *id, uint32_t recor
 		s->stats.known++;
 		return 0;
 	}
-	spool_tell_losses(s);
-	int error = s->failed ? s->failed : spool_put(s, id, records, batch, n);
-	if (error) {
-		s->stats.refused += records;
-		spool_losses_add(&s->losses, id->stream, id->epoch, id->sequence, records);
+	int error = s->failed ? s->failed : s->ended;
+	if (!error) {
+		spool_tell_losses(s);
+		error = spool_put(s, id, records, batch, n);
 	}
+	if (!error)
+		return 0;
+	s->stats.refused += records;
+	/* A later batch would make a refused one of its epoch pass for known. */
+	if (s->options.replay)
+		s->ended = error;
+	else
+		spool_losses_add(&s->losses, id->stream, id->epoch, id->sequence, records);
 	return error;
 }
 

@@ -28,6 +28,7 @@ struct output {
 	struct spool *spool;
 	struct batch batches[STREAM_COUNT]; /* json uses the first only */
 	int problem;
+	bool abandoned;
 };
 
 struct output *output_open(const struct output_options *options, struct counters *counters,
@@ -124,11 +125,24 @@ static void take_batch(struct output *o, const struct record *record)
 
 void output_record(struct output *o, const struct record *record)
 {
+	if (o->abandoned)
+		return;
 	o->counters->records++;
 	if (o->options.json)
 		take_json(o, record);
 	else
 		take_batch(o, record);
+}
+
+bool output_abandon(struct output *o)
+{
+	if (o->options.json)
+		return false;
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		buf_clear(&o->batches[i].bytes);
+		o->batches[i].records = 0;
+	}
+	return o->abandoned = true;
 }
 
 int output_flush(struct output *o)

@@ -122,10 +122,14 @@ int replay_run(const struct replay *r)
 			break;
 	}
 	progress_end(&progress);
+	bool abandoned = *r->stop && output_abandon(r->output);
 	pipeline_flush(r->pipeline, *r->stop ? END_SHUTDOWN : END_END_OF_INPUT);
 	int error = output_flush(r->output);
 	if (*r->stop)
-		log_warn("interrupted; flows so far were written as ended by shutdown");
+		log_warn("interrupted; %s",
+			 abandoned
+				 ? "the same replay, started again, completes what is in the spool"
+				 : "flows so far were written as ended by shutdown");
 	if (error) {
 		log_error("output: %s, and %llu records were lost: %s", strerror(-error),
 			  (unsigned long long)r->counters->spool_refused, remedy_of(error));

@@ -465,6 +465,49 @@ Test(spool, full_disk_costs_the_new_batch_alone)
 	cr_assert_eq(sum[1], last - 1);
 }
 
+/* The replay that is started again writes what the first one could not. */
+Test(spool, replay_ends_at_the_first_batch_that_is_refused)
+{
+	const struct spool_options options = {
+		.dir = dir, .max_bytes = MAX, .segment_bytes = SEGMENT, .replay = true
+	};
+	pid_t child = fork();
+	char why[256];
+	struct spool *s;
+
+	if (child == 0) {
+		struct rlimit limit = { 2000, RLIM_INFINITY };
+		if (spool_open(&options, &s, why))
+			_exit(1);
+		put(s, STREAM_FLOWS, 5, 1);
+		signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_FSIZE, &limit);
+		uint64_t i = 2;
+		while (i < 20 && !put(s, STREAM_FLOWS, 5, i))
+			i++;
+		limit.rlim_cur = RLIM_INFINITY;
+		setrlimit(RLIMIT_FSIZE, &limit);
+		if (put(s, STREAM_FLOWS, 5, i + 1) != -EFBIG ||
+		    put(s, STREAM_ALERTS, 5, 1) != -EFBIG || spool_stats(s).refused != 3)
+			_exit(2);
+		spool_close(s);
+		_exit(0);
+	}
+	int status;
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert_eq(WEXITSTATUS(status), 0);
+	cr_assert_eq(spool_open(&options, &s, why), 0, "%s", why);
+	for (uint64_t i = 1; i <= 20; i++)
+		cr_assert_eq(put(s, STREAM_FLOWS, 5, i), 0);
+	cr_assert_eq(put(s, STREAM_ALERTS, 5, 1), 0);
+	spool_close(s);
+	uint64_t sum[3], last;
+	cr_assert_eq(count_frames(STREAM_FLOWS, 5, NULL, &last), 20);
+	cr_assert_eq(count_frames(STREAM_ALERTS, 5, NULL, &last), 1);
+	read_losses(sum);
+	cr_assert_eq(sum[0], 0);
+}
+
 Test(spool, positions_are_kept_apart)
 {
 	struct spool_position p = { 3, 4 }, q;
