@@ -332,15 +332,13 @@ int main(int argc, char **argv)
 	static struct shipper shipper = { .lock = -1 };
 	struct arguments a = { 0 };
 	struct problems problems = { 0 };
-	struct buf text = { 0 };
 
 	log_init("vigie-shipper", LOG_INFO);
 	int code = parse(argc, argv, &a);
 	if (code >= 0)
 		return code;
 	if (!shipper_config_read(&shipper.config, a.config, &problems)) {
-		problems_print(&problems, &text);
-		fputs(text.data ? text.data : "", stderr);
+		problems_tell(&problems);
 		code = WRONG_USAGE;
 	} else if (a.check) {
 		printf("%s: no mistakes\n", a.config);
@@ -348,7 +346,6 @@ int main(int argc, char **argv)
 	} else {
 		code = ship(&shipper, &a);
 	}
-	buf_finish(&text);
 	shipper_config_finish(&shipper.config);
 	problems_finish(&problems);
 	return code;

@@ -99,7 +99,8 @@ struct spool_stats spool_reader_stats(const struct spool_reader *r); /* torn, da
 /* Unpacks a frame's payload into `out` (appended), within WIRE_BATCH_MOST. */
 int spool_unpack(const struct spool_frame *frame, struct buf *out, const char **why);
 
-/* A destination's acknowledged positions: absent means the beginning. */
+/* A destination's acknowledged positions: absent means the beginning, and so does
+ * a damaged file, which gives -EBADMSG. */
 int spool_load_position(const char *dir, const char *destination, enum stream stream,
 			struct spool_position *out);
 int spool_store_position(const char *dir, const char *destination, enum stream stream,

@@ -15,6 +15,7 @@
 #include "exporters/spool_writer.h"
 
 enum { ZSTD_LEVEL = 1, SEGMENT_LEAST = 4096 };
+enum { NUMBER_MOST = INT32_MAX }; /* an acknowledged segment beyond is no position of ours */
 
 static const uint64_t standard_max = UINT64_C(4) << 30, standard_segment = 16 << 20;
 
@@ -170,6 +171,11 @@ static int open_stream(struct spool *s, enum stream stream)
 		error = spool_known_store(s->dir, stream, &st->filed);
 	}
 	spool_segments_finish(&list);
+	/* Without `known` and segments, numbers would begin anew below a position, and
+	 * what stands there would never be read. */
+	uint64_t acknowledged = spool_newest_acknowledged(s->dir, stream);
+	if (acknowledged > st->number && acknowledged < NUMBER_MOST)
+		st->number = acknowledged;
 	return error;
 }
 

@@ -13,6 +13,8 @@
 #define COUNTERS(X) \
 	X(packets, "packets", "packets", "frames read from the input") \
 	X(bytes, "bytes", "bytes", "wire bytes of the frames read") \
+	X(drops_kernel, "drops.kernel", "packets", "frames that found no room in the capture ring")        \
+	X(drops_interface, "drops.interface", "packets", "frames that the capture device dropped")         \
 	X(metered, "packets.metered", "packets", "IP packets counted in a flow") \
 	X(truncated, "packets.truncated", "packets", "frames captured shorter than they were on the wire") \
 	X(non_ip, "packets.non-ip", "packets", "frames of other protocols than IP") \

@@ -145,6 +145,11 @@ bool output_abandon(struct output *o)
 	return o->abandoned = true;
 }
 
+void output_set_revision(struct output *o, const char *site_revision)
+{
+	o->options.site_revision = site_revision;
+}
+
 int output_flush(struct output *o)
 {
 	if (o->options.json) {

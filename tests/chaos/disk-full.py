@@ -49,7 +49,7 @@ def spool_is_full(tap, source, build):
     spool = stage.path('spool')
     mount(spool, '3m')
     first = [stage.make_flows('first.pcap', FLOWS)]
-    second = [stage.make_flows('second.pcap', 2 * FLOWS)]
+    second = [stage.make_flows('second.pcap', 2 * FLOWS, '-k', 'syn', '-n', str(2 * FLOWS))]
     truth = Truth().replay(stage, first)
 
     code, _, err = stage.replay(first)
