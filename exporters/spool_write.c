@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -187,16 +186,12 @@ static int take_lock(struct spool *s, char why[256])
 
 	if (error)
 		return error;
-	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-	if (s->lock < 0)
-		return -errno;
-	if (!flock(s->lock, LOCK_EX | LOCK_NB))
-		return 0;
-	if (errno != EWOULDBLOCK)
-		return -errno;
-	snprintf(why, 256, "%.150s: another sensor writes to this spool; give each its own folder",
-		 s->dir);
-	return -EBUSY;
+	s->lock = file_lock(path);
+	if (s->lock == -EBUSY)
+		snprintf(why, 256,
+			 "%.150s: another sensor writes to this spool; give each its own folder",
+			 s->dir);
+	return s->lock < 0 ? s->lock : 0;
 }
 
 static int set_options(struct spool *s, const struct spool_options *o, char why[256])
@@ -253,8 +248,10 @@ int spool_open(const struct spool_options *options, struct spool **out, char why
 	int error = open_all(s, options, why);
 	if (error) {
 		if (!*why)
-			snprintf(why, 256, "%.150s: cannot be used as spool: %s", options->dir,
-				 strerror(-error));
+			snprintf(why, 256,
+				 "%.120s: cannot be used as spool: %.40s; name a folder that can "
+				 "be made and written",
+				 options->dir, strerror(-error));
 		spool_close(s);
 		return error;
 	}

@@ -77,10 +77,13 @@ static bool has_identification(const struct packet *p)
 
 static uint64_t signature_of(const struct packet *p, uint64_t flow_hash, unsigned side)
 {
-	size_t n = cursor_left(&p->transport);
+	/* Only one piece of a datagram shows a transport header, and only the first
+	 * time that one completes: pieces go by identification and place. */
+	size_t n = p->piece ? 0 : cursor_left(&p->transport);
 	uint64_t seed = (flow_hash + side * 0x9e3779b97f4a7c15) ^
 			((uint64_t)p->ip_id << 32 | p->ip_bytes) * 0xff51afd7ed558ccd;
 
+	seed ^= p->piece * 0xc4ceb9fe1a85ec53;
 	if (n > TRANSPORT_BYTES)
 		n = TRANSPORT_BYTES;
 	return XXH3_64bits_withSeed(n ? p->transport.at : (const void *)&seed, n, seed);
@@ -109,8 +112,9 @@ static int64_t distance(int64_t a, int64_t b)
 	return a > b ? a - b : b - a;
 }
 
-/* The set's entry for a signature, or the one to be given up for it. */
-static struct seen *find(struct dedup *d, uint64_t signature)
+/* The set's entry for a signature, or the one to be given up for it: the furthest
+ * in time, which may lie ahead when the clock was set back. */
+static struct seen *find(struct dedup *d, uint64_t signature, int64_t time)
 {
 	struct seen *set = &d->table[(signature & (d->sets - 1)) * WAYS];
 	struct seen *oldest = set;
@@ -118,7 +122,7 @@ static struct seen *find(struct dedup *d, uint64_t signature)
 	for (size_t i = 0; i < WAYS; i++) {
 		if (set[i].signature == signature)
 			return &set[i];
-		if (set[i].first < oldest->first)
+		if (distance(set[i].first, time) > distance(oldest->first, time))
 			oldest = &set[i];
 	}
 	return oldest;
@@ -165,7 +169,7 @@ static enum dedup_answer seen_again(struct dedup *d, struct seen *s, size_t at,
 
 static enum dedup_answer judge(struct dedup *d, const struct packet *p, uint64_t signature)
 {
-	struct seen *s = find(d, signature);
+	struct seen *s = find(d, signature, p->time.v);
 	uint32_t hop = hop_of(d, p);
 	int64_t age = distance(p->time.v, s->first);
 

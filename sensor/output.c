@@ -69,10 +69,10 @@ static void write_json(struct output *o)
 {
 	struct buf *b = &o->batches[0].bytes;
 
+	if (!o->problem && b->len)
+		note(o, file_write_all(STDOUT_FILENO, b->data, b->len));
 	if (o->problem)
 		o->counters->spool_refused += o->batches[0].records;
-	else if (b->len)
-		note(o, file_write_all(STDOUT_FILENO, b->data, b->len));
 	o->batches[0].records = 0;
 	buf_clear(b);
 }
@@ -143,6 +143,11 @@ bool output_abandon(struct output *o)
 		o->batches[i].records = 0;
 	}
 	return o->abandoned = true;
+}
+
+void output_set_revision(struct output *o, const char *site_revision)
+{
+	o->options.site_revision = site_revision;
 }
 
 int output_flush(struct output *o)
