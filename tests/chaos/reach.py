@@ -79,18 +79,19 @@ def no_collector(tap, stage, captures):
 def port_in_use(tap, stage):
     before = stage.read('collector.log')
     second = stage.start_collector(wait=False)
-    tap.same('port in use: exit code', second.wait(timeout=20), 2)
+    tap.same('started twice: exit code', second.wait(timeout=30), 2)
     log = stage.read('collector.log')[len(before):]
-    tap.has('port in use: a sentence with the remedy', log, str(stage.port), 'in use')
-    tap.same('port in use: one line', len(log.splitlines()), 1)
-    # Another store, so that it is the port alone.
+    tap.has('started twice: a sentence with the remedy', log, 'another collector stores here')
+    tap.same('started twice: one line', len(log.splitlines()), 1)
+    # With a store of its own it is the port alone.
     text = stage.read('collector.yaml')
     stage.write('collector.yaml', text.replace('dir: store', 'dir: store-2'))
     before = stage.read('collector.log')
     second = stage.start_collector(wait=False)
-    tap.same('port in use, another store: exit code', second.wait(timeout=20), 2)
+    tap.same('port in use: exit code', second.wait(timeout=30), 2)
     log = stage.read('collector.log')[len(before):]
-    tap.has('port in use, another store: a sentence', log, str(stage.port), 'in use')
+    tap.has('port in use: a sentence with the remedy', log, str(stage.port), 'in use',
+            'set listen.port')
     stage.write('collector.yaml', text)
 
 
