@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/line.h"
+
 static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 
 struct ip_addr ip_from_v4(const uint8_t bytes[4])
@@ -86,10 +88,16 @@ const char *ip_prefix_parse(const char *text, struct ip_prefix *out)
 
 char *ip_text(const struct ip_addr *ip, char out[IP_TEXT])
 {
-	if (ip_is_v4(ip))
-		inet_ntop(AF_INET, ip->bytes + 12, out, IP_TEXT);
-	else
+	if (!ip_is_v4(ip)) {
 		inet_ntop(AF_INET6, ip->bytes, out, IP_TEXT);
+		return out;
+	}
+	struct line l = line_in(out, IP_TEXT);
+	for (size_t i = 12; i < 16; i++) {
+		if (i > 12)
+			line_bytes(&l, ".", 1);
+		line_u64(&l, ip->bytes[i]);
+	}
 	return out;
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/alerts.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+
+#include "base/line.h"
 
 struct entry {
 	struct record_alert alert;
@@ -16,8 +17,9 @@ struct entry {
 
 struct alerts {
 	struct entry *entries;
-	uint64_t *keys; /* of the entries' ids, side by side, to be searched fast */
 	size_t most, count;
+	uint32_t *places; /* by key: an entry's number, plus one; 0: free */
+	size_t mask;
 	struct counters *counters;
 	record_sink *sink;
 	void *context;
@@ -27,16 +29,20 @@ struct alerts *alerts_create(size_t most, struct counters *counters, record_sink
 			     void *context)
 {
 	struct alerts *a = calloc(1, sizeof(*a));
+	size_t places = 16;
 
 	if (!a)
 		return NULL;
+	while (places < most * 2)
+		places *= 2;
+	a->mask = places - 1;
 	a->entries = calloc(most, sizeof(*a->entries));
 	a->most = most;
 	a->counters = counters;
 	a->sink = sink;
 	a->context = context;
-	a->keys = calloc(most, sizeof(*a->keys));
-	if (!a->entries || !a->keys) {
+	a->places = calloc(places, sizeof(*a->places));
+	if (!a->entries || !a->places) {
 		alerts_destroy(a);
 		return NULL;
 	}
@@ -48,42 +54,57 @@ void alerts_destroy(struct alerts *a)
 	if (!a)
 		return;
 	free(a->entries);
-	free(a->keys);
+	free(a->places);
 	free(a);
+}
+
+static void part(struct line *l, const char *text)
+{
+	line_text(l, text);
+	line_bytes(l, "\n", 1);
 }
 
 /* The same event gives the same id, on any sensor run and after any resend. */
 static uint64_t identify(const struct record_flow *f, const char *kind, char id[RECORD_ID])
 {
 	char ip[IP_TEXT], bytes[1024];
-	int n = snprintf(bytes, sizeof(bytes), "%s\n%s\n%s\n", f->sensor ? f->sensor : "",
-			 f->exercise ? f->exercise : "", kind);
+	struct line l = line_in(bytes, sizeof(bytes));
 
-	n += snprintf(bytes + n, sizeof(bytes) - (size_t)n, "%s\n", ip_text(&f->client.ip, ip));
-	n += snprintf(bytes + n, sizeof(bytes) - (size_t)n, "%s\n%u\n%u\n",
-		      ip_text(&f->server.ip, ip), f->protocol, f->server.port);
-	n += snprintf(bytes + n, sizeof(bytes) - (size_t)n, "%s\n%s", f->app ? f->app : "",
-		      f->rule ? f->rule : "");
-	XXH128_hash_t h = XXH3_128bits(bytes, (size_t)n);
-	snprintf(id, RECORD_ID, "%016llx%016llx", (unsigned long long)h.high64,
-		 (unsigned long long)h.low64);
+	part(&l, f->sensor);
+	part(&l, f->exercise);
+	part(&l, kind);
+	part(&l, ip_text(&f->client.ip, ip));
+	part(&l, ip_text(&f->server.ip, ip));
+	line_u64(&l, f->protocol);
+	part(&l, NULL);
+	line_u64(&l, f->server.port);
+	part(&l, NULL);
+	part(&l, f->app);
+	line_text(&l, f->rule);
+	XXH128_hash_t h = XXH3_128bits(bytes, (size_t)(l.at - bytes));
+	l = line_in(id, RECORD_ID);
+	line_hex64(&l, h.high64);
+	line_hex64(&l, h.low64);
 	return h.low64;
 }
 
-static struct entry *find(struct alerts *a, uint64_t key, const char *id)
+/* Where an id's entry is noted, or would be. */
+static uint32_t *find(const struct alerts *a, uint64_t key, const char *id)
 {
-	for (size_t i = 0; i < a->count; i++)
-		if (a->keys[i] == key && !strcmp(a->entries[i].id, id))
-			return &a->entries[i];
-	return NULL;
+	size_t at = key & a->mask;
+
+	while (a->places[at] && strcmp(a->entries[a->places[at] - 1].id, id) != 0)
+		at = (at + 1) & a->mask;
+	return &a->places[at];
 }
 
 static void start(struct entry *e, const struct record_flow *f, const char *kind,
 		  const char *technique, const char *id)
 {
-	memset(e, 0, sizeof(*e));
+	struct line reason = line_in(e->reason, sizeof(e->reason));
+
 	memcpy(e->id, id, RECORD_ID);
-	snprintf(e->reason, sizeof(e->reason), "%s", f->reason ? f->reason : "");
+	line_text(&reason, f->reason);
 	e->alert = (struct record_alert){
 		.id = e->id,
 		.kind = kind,
@@ -119,7 +140,8 @@ static void add(struct entry *e, const struct record_flow *f)
 		a->last_seen = f->end;
 	if (a->flow_count == RECORD_ALERT_FLOWS)
 		return;
-	snprintf(e->flows[a->flow_count], RECORD_ID, "%s", f->id);
+	struct line id = line_in(e->flows[a->flow_count], RECORD_ID);
+	line_text(&id, f->id);
 	a->flows[a->flow_count] = e->flows[a->flow_count];
 	a->flow_count++;
 }
@@ -137,14 +159,13 @@ void alerts_raise(struct alerts *a, const struct record_flow *f, const char *kin
 
 	a->counters->alerts++;
 	uint64_t key = identify(f, kind, id);
-	struct entry *e = find(a, key, id);
-	if (!e && a->count < a->most) {
-		a->keys[a->count] = key;
-		e = &a->entries[a->count++];
-		start(e, f, kind, technique, id);
+	uint32_t *place = find(a, key, id);
+	if (!*place && a->count < a->most) {
+		start(&a->entries[a->count++], f, kind, technique, id);
+		*place = (uint32_t)a->count;
 	}
-	if (e) {
-		add(e, f);
+	if (*place) {
+		add(&a->entries[*place - 1], f);
 		return;
 	}
 	struct entry single;
@@ -159,4 +180,5 @@ void alerts_flush(struct alerts *a)
 	for (size_t i = 0; i < a->count; i++)
 		send(a, &a->entries[i]);
 	a->count = 0;
+	memset(a->places, 0, (a->mask + 1) * sizeof(*a->places));
 }

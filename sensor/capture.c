@@ -77,6 +77,12 @@ int capture_next(struct capture *c, struct frame *out)
 	return rc;
 }
 
+void capture_before_reuse(struct capture *c, void (*call)(void *context), void *context)
+{
+	c->source.before_reuse = call;
+	c->source.context = context;
+}
+
 const char *capture_problem(const struct capture *c)
 {
 	return c->problem;

@@ -19,6 +19,10 @@ void capture_close(struct capture *c); /* accepts NULL */
  * then capture_problem() says where. Frames read before stay good. A wire length
  * that no frame can have (fuzzed captures) is taken as the captured one. */
 int capture_next(struct capture *c, struct frame *out);
+/* Asks to be called before the bytes of frames handed out so far are overwritten;
+ * until then they stay good, and not just until the next frame. Closing tells
+ * nobody. */
+void capture_before_reuse(struct capture *c, void (*call)(void *context), void *context);
 const char *capture_problem(const struct capture *c);
 
 /* For progress: bytes of the file read so far and in all (0: not known). */

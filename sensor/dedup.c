@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/dedup.h"
 
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+
+#include "base/pages.h"
 
 enum {
 	WAYS = 4,
@@ -19,15 +22,20 @@ enum {
 };
 
 struct seen {
-	uint64_t signature;
-	int64_t first; /* us */
 	uint32_t hop[HOPS];
 	uint16_t count[HOPS]; /* times seen at that hop */
 	uint16_t most;        /* of the counts: packets that were really sent */
 };
 
+/* What is searched fills the first cache line. */
+struct set {
+	alignas(64) uint64_t signatures[WAYS];
+	int64_t first[WAYS]; /* us */
+	struct seen seen[WAYS];
+};
+
 struct dedup {
-	struct seen *table;
+	struct set *table;
 	size_t sets;
 	uint64_t seed;
 	uint32_t judged, doubled; /* of the current period */
@@ -43,7 +51,7 @@ struct dedup *dedup_create(size_t entries, uint64_t seed)
 		return NULL;
 	while (sets * WAYS < entries)
 		sets *= 2;
-	d->table = calloc(sets * WAYS, sizeof(*d->table));
+	d->table = pages_map(sets * sizeof(*d->table));
 	d->sets = sets;
 	d->seed = seed;
 	if (!d->table) {
@@ -57,13 +65,13 @@ void dedup_destroy(struct dedup *d)
 {
 	if (!d)
 		return;
-	free(d->table);
+	pages_unmap(d->table, d->sets * sizeof(*d->table));
 	free(d);
 }
 
 void dedup_reset(struct dedup *d)
 {
-	memset(d->table, 0, d->sets * WAYS * sizeof(*d->table));
+	memset(d->table, 0, d->sets * sizeof(*d->table));
 	d->judged = d->doubled = 0;
 	d->feed_doubles = false;
 }
@@ -75,7 +83,7 @@ static bool has_identification(const struct packet *p)
 	return !p->v6 && p->ip_id != 0;
 }
 
-static uint64_t signature_of(const struct packet *p, uint64_t flow_hash, unsigned side)
+uint64_t dedup_signature(const struct packet *p, uint64_t flow_hash, unsigned side)
 {
 	/* Only one piece of a datagram shows a transport header, and only the first
 	 * time that one completes: pieces go by identification and place. */
@@ -86,24 +94,42 @@ static uint64_t signature_of(const struct packet *p, uint64_t flow_hash, unsigne
 	seed ^= p->piece * 0xc4ceb9fe1a85ec53;
 	if (n > TRANSPORT_BYTES)
 		n = TRANSPORT_BYTES;
-	return XXH3_64bits_withSeed(n ? p->transport.at : (const void *)&seed, n, seed);
+	uint64_t signature =
+		XXH3_64bits_withSeed(n ? p->transport.at : (const void *)&seed, n, seed);
+	return signature ? signature : 1;
+}
+
+static struct set *set_of(const struct dedup *d, uint64_t signature)
+{
+	return &d->table[signature & (d->sets - 1)];
+}
+
+void dedup_prefetch(const struct dedup *d, uint64_t signature)
+{
+	const uint8_t *set = (const uint8_t *)set_of(d, signature);
+
+	__builtin_prefetch(set, 1);
+	__builtin_prefetch(set + 64, 1);
+	__builtin_prefetch(set + 128, 1);
 }
 
 static uint32_t hop_of(const struct dedup *d, const struct packet *p)
 {
-	uint8_t bytes[12 + 1 + 2 * DECODE_VLANS + 4 * DECODE_TUNNELS] = { 0 };
-	size_t n = 13;
+	struct {
+		uint8_t macs[12], ttl, vlan_count, tunnel_count, zero;
+		uint16_t vlans[DECODE_VLANS];
+		uint32_t tunnels[DECODE_TUNNELS];
+	} what = { .ttl = p->ttl, .vlan_count = p->vlan_count, .tunnel_count = p->tunnel_count };
 
 	if (p->has_mac) {
-		memcpy(bytes, p->source_mac, 6);
-		memcpy(bytes + 6, p->dest_mac, 6);
+		memcpy(what.macs, p->source_mac, 6);
+		memcpy(what.macs + 6, p->dest_mac, 6);
 	}
-	bytes[12] = p->ttl;
-	for (size_t i = 0; i < p->vlan_count; i++, n += 2)
-		memcpy(bytes + n, &p->vlans[i], 2);
-	for (size_t i = 0; i < p->tunnel_count; i++, n += 4)
-		memcpy(bytes + n, &p->tunnels[i].id, 4);
-	uint32_t hop = (uint32_t)XXH3_64bits_withSeed(bytes, n, d->seed);
+	for (size_t i = 0; i < p->vlan_count; i++)
+		what.vlans[i] = p->vlans[i];
+	for (size_t i = 0; i < p->tunnel_count; i++)
+		what.tunnels[i] = p->tunnels[i].id;
+	uint32_t hop = (uint32_t)XXH3_64bits_withSeed(&what, sizeof(what), d->seed);
 	return hop ? hop : 1;
 }
 
@@ -112,27 +138,27 @@ static int64_t distance(int64_t a, int64_t b)
 	return a > b ? a - b : b - a;
 }
 
-/* The set's entry for a signature, or the one to be given up for it: the furthest
+/* The set's place of a signature, or of what is to be given up for it: the furthest
  * in time, which may lie ahead when the clock was set back. */
-static struct seen *find(struct dedup *d, uint64_t signature, int64_t time)
+static size_t find(const struct set *set, uint64_t signature, int64_t time)
 {
-	struct seen *set = &d->table[(signature & (d->sets - 1)) * WAYS];
-	struct seen *oldest = set;
+	size_t oldest = 0;
 
 	for (size_t i = 0; i < WAYS; i++) {
-		if (set[i].signature == signature)
-			return &set[i];
-		if (distance(set[i].first, time) > distance(oldest->first, time))
-			oldest = &set[i];
+		if (set->signatures[i] == signature)
+			return i;
+		if (distance(set->first[i], time) > distance(set->first[oldest], time))
+			oldest = i;
 	}
 	return oldest;
 }
 
-static enum dedup_answer begin(struct seen *s, uint64_t signature, int64_t time, uint32_t hop)
+static enum dedup_answer begin(struct set *set, size_t at, uint64_t signature, int64_t time,
+			       uint32_t hop)
 {
-	*s = (struct seen){ .signature = signature, .first = time, .most = 1 };
-	s->hop[0] = hop;
-	s->count[0] = 1;
+	set->signatures[at] = signature;
+	set->first[at] = time;
+	set->seen[at] = (struct seen){ .hop[0] = hop, .count[0] = 1, .most = 1 };
 	return DEDUP_NEW;
 }
 
@@ -153,7 +179,7 @@ static bool is_mirror_copy(const struct dedup *d, const struct packet *p, int64_
 	return d->feed_doubles && age <= DOUBLING_WINDOW;
 }
 
-static enum dedup_answer seen_again(struct dedup *d, struct seen *s, size_t at,
+static enum dedup_answer seen_again(const struct dedup *d, struct seen *s, size_t at,
 				    const struct packet *p, int64_t age)
 {
 	if (s->count[at] < s->most) {
@@ -163,21 +189,26 @@ static enum dedup_answer seen_again(struct dedup *d, struct seen *s, size_t at,
 	if (is_mirror_copy(d, p, age))
 		return DEDUP_MIRROR;
 	s->most = ++s->count[at];
-	s->first = p->time.v;
 	return DEDUP_NEW;
 }
 
 static enum dedup_answer judge(struct dedup *d, const struct packet *p, uint64_t signature)
 {
-	struct seen *s = find(d, signature, p->time.v);
+	struct set *set = set_of(d, signature);
+	size_t at = find(set, signature, p->time.v);
+	struct seen *s = &set->seen[at];
 	uint32_t hop = hop_of(d, p);
-	int64_t age = distance(p->time.v, s->first);
+	int64_t age = distance(p->time.v, set->first[at]);
 
-	if (s->signature != signature || age > ROUTED_WINDOW)
-		return begin(s, signature, p->time.v, hop);
+	if (set->signatures[at] != signature || age > ROUTED_WINDOW)
+		return begin(set, at, signature, p->time.v, hop);
 	for (size_t i = 0; i < HOPS; i++) {
-		if (s->hop[i] == hop)
-			return seen_again(d, s, i, p, age);
+		if (s->hop[i] == hop) {
+			enum dedup_answer answer = seen_again(d, s, i, p, age);
+			if (answer == DEDUP_NEW)
+				set->first[at] = p->time.v;
+			return answer;
+		}
 		if (s->hop[i])
 			continue;
 		s->hop[i] = hop;
@@ -187,11 +218,9 @@ static enum dedup_answer judge(struct dedup *d, const struct packet *p, uint64_t
 	return DEDUP_ROUTED; /* more hops than we keep */
 }
 
-enum dedup_answer dedup_see(struct dedup *d, const struct packet *p, uint64_t flow_hash,
-			    unsigned side)
+enum dedup_answer dedup_see(struct dedup *d, const struct packet *p, uint64_t signature)
 {
-	uint64_t signature = signature_of(p, flow_hash, side);
-	enum dedup_answer answer = judge(d, p, signature ? signature : 1);
+	enum dedup_answer answer = judge(d, p, signature);
 
 	if (has_identification(p) && answer != DEDUP_ROUTED)
 		weigh(d, answer == DEDUP_MIRROR);

@@ -25,13 +25,17 @@ enum dedup_answer {
 	DEDUP_ROUTED, /* seen before at another hop */
 };
 
-/* `entries` is rounded up to a power of two (40 bytes each). NULL: no memory. */
+/* `entries` is rounded up to a power of two (48 bytes each). NULL: no memory. */
 struct dedup *dedup_create(size_t entries, uint64_t seed);
 void dedup_destroy(struct dedup *d); /* accepts NULL */
 
 /* Forgets every packet: the input starts anew. */
 void dedup_reset(struct dedup *d);
 
-/* `flow_hash` and `side` stand for the addresses and the direction. */
-enum dedup_answer dedup_see(struct dedup *d, const struct packet *p, uint64_t flow_hash,
-			    unsigned side);
+/* What routing leaves alone; `flow_hash` and `side` stand for the addresses and
+ * the direction. Never 0. */
+uint64_t dedup_signature(const struct packet *p, uint64_t flow_hash, unsigned side);
+/* Asks for the memory that dedup_see() will look at, when that is known early. */
+void dedup_prefetch(const struct dedup *d, uint64_t signature);
+
+enum dedup_answer dedup_see(struct dedup *d, const struct packet *p, uint64_t signature);

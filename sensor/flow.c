@@ -123,6 +123,23 @@ struct flow *flow_table_find(struct flow_table *t, const struct flow_key *key, u
 	}
 }
 
+void flow_table_prefetch_slot(const struct flow_table *t, uint64_t hash)
+{
+	__builtin_prefetch(&t->slots[(uint32_t)hash & t->mask]);
+}
+
+void flow_table_prefetch(const struct flow_table *t, uint64_t hash)
+{
+	const struct slot *s = &t->slots[(uint32_t)hash & t->mask];
+
+	if (!s->number)
+		return;
+	const uint8_t *f = (const uint8_t *)&t->flows[s->number - 1];
+	__builtin_prefetch(f, 1);
+	__builtin_prefetch(f + 64, 1);
+	__builtin_prefetch(f + 128, 1);
+}
+
 static void slots_insert(struct flow_table *t, uint32_t hash, uint32_t number)
 {
 	uint32_t at = hash & t->mask;

@@ -120,6 +120,11 @@ uint64_t flow_hash(const struct flow_table *t, const struct flow_key *key);
 
 struct flow *flow_table_find(struct flow_table *t, const struct flow_key *key, uint64_t hash);
 
+/* For hashes that are known before the flow is looked up: asks for the slot's
+ * memory, and, when that has come, for the flow's. They change nothing. */
+void flow_table_prefetch_slot(const struct flow_table *t, uint64_t hash);
+void flow_table_prefetch(const struct flow_table *t, uint64_t hash);
+
 /* Adds a flow that is not there, zeroed but for its key. When the table is full
  * the least valuable of a sample goes first, emitted as evicted. `value`: the
  * impact tier of its segments; flows of one packet, and silent ones, go before

@@ -6,6 +6,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/line.h"
 #include "dissectors/dissector.h"
 #include "sensor/community_id.h"
 
@@ -275,8 +276,9 @@ static void identify(const struct record_setting *setting, const struct flow *f,
 	if (setting->exercise)
 		seed ^= XXH3_64bits_withSeed(setting->exercise, strlen(setting->exercise), 1);
 	XXH128_hash_t h = XXH3_128bits_withSeed(&what, sizeof(what), seed);
-	snprintf(id, RECORD_ID, "%016llx%016llx", (unsigned long long)h.high64,
-		 (unsigned long long)h.low64);
+	struct line l = line_in(id, RECORD_ID);
+	line_hex64(&l, h.high64);
+	line_hex64(&l, h.low64);
 }
 
 static void fill_tcp(const struct flow *f, struct record_flow *out)

@@ -11,12 +11,25 @@
 #include "sensor/ledger.h"
 #include "sensor/tcp.h"
 
-enum { TCP = 6, TCP_HEADER = 20, DEDUP_ENTRIES = 65536 };
+enum {
+	TCP = 6,
+	TCP_HEADER = 20,
+	DEDUP_ENTRIES = 65536,
+	WAITING = 32, /* packets: enough for memory to answer, few enough to stay in the cache */
+};
 
 #define MINUTE (60LL * USEC_PER_SECOND)
 #define JUMP (3600LL * USEC_PER_SECOND)
 
 enum { STEPPED_BACK = 64 }; /* packets in a row that are a minute late: the clock was set */
+
+/* A packet that is decoded, while the memory that it will need is on its way. */
+struct waiting {
+	struct packet packet;
+	struct flow_key key;
+	unsigned side;
+	uint64_t hash, signature;
+};
 
 struct pipeline {
 	struct pipeline_options options;
@@ -36,6 +49,8 @@ struct pipeline {
 	bool jumped;    /* the previous packet was far ahead of the clock */
 	unsigned late;  /* packets in a row that were a minute behind the clock */
 	struct record_counter health[COUNTER_COUNT];
+	size_t waiting_count;
+	struct waiting waiting[WAITING];
 };
 
 static int to_output(void *context, const struct record *record)
@@ -277,6 +292,7 @@ static void advance(struct pipeline *p, int64_t time)
 	if (second == p->second)
 		return;
 	p->second = second;
+	pipeline_drain(p);
 	each_second(p);
 }
 
@@ -359,38 +375,82 @@ static void note_copy(struct pipeline *p, struct flow *f, const struct packet *p
 	flow_add_hop(f, packet, side);
 }
 
-static void packet_in(struct pipeline *p, const struct packet *packet)
+static void packet_in(struct pipeline *p, const struct waiting *w)
 {
-	struct flow_key key;
-	uint16_t realm = realm_of(p->options.setting.realms, packet);
-	unsigned side = flow_key_of(packet, realm, &key);
-	uint64_t hash = flow_hash(p->flows, &key);
-	struct flow *f = flow_table_find(p->flows, &key, hash);
+	const struct packet *packet = &w->packet;
+	struct flow *f = flow_table_find(p->flows, &w->key, w->hash);
 
 	if (p->dedup) {
-		enum dedup_answer answer = dedup_see(p->dedup, packet, hash, side);
+		enum dedup_answer answer = dedup_see(p->dedup, packet, w->signature);
 		if (answer != DEDUP_NEW && f) {
-			note_copy(p, f, packet, side, answer);
+			note_copy(p, f, packet, w->side, answer);
 			return;
 		}
 	}
 	if (f && packet->protocol == TCP && has_tcp_header(packet) &&
-	    tcp_reopens(f, packet, side)) {
+	    tcp_reopens(f, packet, w->side)) {
 		flow_table_end(p->flows, f, (enum end_reason)(f->closed - 1));
 		f = NULL;
 	}
 	if (!f)
-		f = open_flow(p, &key, hash, packet, side);
-	meter(p, f, packet, side);
+		f = open_flow(p, &w->key, w->hash, packet, w->side);
+	meter(p, f, packet, w->side);
+}
+
+void pipeline_drain(struct pipeline *p)
+{
+	size_t n = p->waiting_count;
+
+	p->waiting_count = 0;
+	for (size_t i = 0; i < n; i++)
+		flow_table_prefetch(p->flows, p->waiting[i].hash);
+	for (size_t i = 0; i < n; i++)
+		packet_in(p, &p->waiting[i]);
+}
+
+/* Finds out which memory the packet will need, and asks for it. */
+static void announce(struct pipeline *p, struct waiting *w)
+{
+	uint16_t realm = realm_of(p->options.setting.realms, &w->packet);
+
+	w->side = flow_key_of(&w->packet, realm, &w->key);
+	w->hash = flow_hash(p->flows, &w->key);
+	flow_table_prefetch_slot(p->flows, w->hash);
+	if (!p->dedup)
+		return;
+	w->signature = dedup_signature(&w->packet, w->hash, w->side);
+	dedup_prefetch(p->dedup, w->signature);
+}
+
+static bool lies_in(const struct cursor *c, const struct frame *frame)
+{
+	return cursor_left(c) == 0 ||
+	       (c->at >= frame->bytes && c->end <= frame->bytes + frame->captured);
+}
+
+/* Reassembled datagrams are lent by the decoder until its next call only. */
+static bool is_in_frame(const struct packet *p, const struct frame *frame)
+{
+	return lies_in(&p->ip, frame) && lies_in(&p->transport, frame) &&
+	       lies_in(&p->payload, frame);
+}
+
+void pipeline_offer(struct pipeline *p, const struct frame *frame)
+{
+	advance(p, frame->time.v);
+	struct waiting *w = &p->waiting[p->waiting_count];
+	if (decode(p->decoder, frame, &w->packet) != DECODE_OK)
+		return;
+	announce(p, w);
+	p->waiting_count++;
+	if (p->waiting_count == WAITING || !is_in_frame(&w->packet, frame))
+		pipeline_drain(p);
 }
 
 void pipeline_frame(struct pipeline *p, const struct frame *frame)
 {
-	struct packet packet;
-
-	advance(p, frame->time.v);
-	if (decode(p->decoder, frame, &packet) == DECODE_OK)
-		packet_in(p, &packet);
+	pipeline_offer(p, frame);
+	pipeline_drain(p);
 }
 
 void pipeline_idle(struct pipeline *p, struct usec now)
@@ -415,6 +475,7 @@ int pipeline_set_site(struct pipeline *p, const struct site *site)
 
 	if (!ledger)
 		return -ENOMEM;
+	pipeline_drain(p);
 	alerts_flush(p->alerts); /* they borrow the old one's texts */
 	if (p->minute != INT64_MIN)
 		report_coverage(p);
@@ -427,6 +488,7 @@ int pipeline_set_site(struct pipeline *p, const struct site *site)
 
 void pipeline_flush(struct pipeline *p, enum end_reason reason)
 {
+	pipeline_drain(p);
 	flow_table_flush(p->flows, reason);
 	alerts_flush(p->alerts);
 	if (p->minute != INT64_MIN) {

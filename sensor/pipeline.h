@@ -30,7 +30,14 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 				 struct output *output, char why[256]);
 void pipeline_destroy(struct pipeline *p); /* accepts NULL */
 
+/* Handles one frame, which may be gone afterwards. */
 void pipeline_frame(struct pipeline *p, const struct frame *frame);
+
+/* The same, but the frame may wait for others, so that memory has time to answer:
+ * its bytes stay borrowed until pipeline_drain(). */
+void pipeline_offer(struct pipeline *p, const struct frame *frame);
+/* Handles the frames that wait. */
+void pipeline_drain(struct pipeline *p);
 
 /* Time goes on while no packet comes: call now and then with the clock that
  * stamps packets. */

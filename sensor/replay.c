@@ -59,6 +59,11 @@ static void look_up(const struct replay *r, const struct capture *c, struct prog
 	progress_step(progress, r->counters->packets, done, all);
 }
 
+static void drain(void *pipeline)
+{
+	pipeline_drain(pipeline);
+}
+
 static int read_file(const struct replay *r, const char *path, struct capture *c,
 		     struct progress *progress)
 {
@@ -69,7 +74,7 @@ static int read_file(const struct replay *r, const char *path, struct capture *c
 	while ((more = capture_next(c, &frame)) == 1) {
 		if (r->counters->packets == before)
 			begin_input(r, &frame);
-		pipeline_frame(r->pipeline, &frame);
+		pipeline_offer(r->pipeline, &frame);
 		if (r->counters->packets % LOOK_EVERY)
 			continue;
 		look_up(r, c, progress);
@@ -112,10 +117,13 @@ int replay_run(const struct replay *r)
 	for (size_t i = 0; i < r->count && !*r->stop; i++) {
 		struct capture *c = capture_open(r->files[i], why);
 		int one = 3;
-		if (c)
+		if (c) {
+			capture_before_reuse(c, drain, r->pipeline);
 			one = read_file(r, r->files[i], c, &progress);
-		else
+			pipeline_drain(r->pipeline);
+		} else {
 			log_error("%s", why);
+		}
 		status = one ? one : status;
 		capture_close(c);
 		if (output_problem(r->output))

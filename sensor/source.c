@@ -104,6 +104,8 @@ bool source_fill(struct source *s, size_t n)
 
 	if (n > SOURCE_MOST || in->ended)
 		return false;
+	if (s->before_reuse)
+		s->before_reuse(s->context);
 	if (left)
 		memmove(in->buffer, s->ahead.at, left);
 	while (left < n) {

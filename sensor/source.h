@@ -14,7 +14,10 @@ enum {
 struct source {
 	struct cursor ahead; /* buffered bytes; taken from here by the reader */
 	uint64_t filled;     /* bytes buffered so far, over the whole input */
-	int error;           /* -errno or -EIO (damaged gzip) that ended the input, or 0 */
+	/* Called before bytes that were borrowed are overwritten; NULL: nobody asks. */
+	void (*before_reuse)(void *context);
+	void *context;
+	int error; /* -errno or -EIO (damaged gzip) that ended the input, or 0 */
 	struct source_input *input;
 };
 

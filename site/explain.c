@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/line.h"
+
 enum { END_TEXT = 128, OVER_TEXT = 80, REASON = sizeof((struct judgement){ 0 }.reason) };
 
 /* A sentence that was cut short must not end within a UTF-8 character. */
@@ -40,10 +42,13 @@ static const char *describe(const struct view *v, const struct segment *end, boo
 		name = v->vendor ? v->vendor->name : "an address outside the hospital";
 	else if (end == v->site->unknown_internal)
 		name = "an internal address that no segment claims";
-	if (with_impact && impact_is_clinical(end->impact))
-		snprintf(out, END_TEXT, "%s (%s)", name, impact_name(end->impact));
-	else
-		snprintf(out, END_TEXT, "%s", name);
+	struct line l = line_in(out, END_TEXT);
+	line_text(&l, name);
+	if (with_impact && impact_is_clinical(end->impact)) {
+		line_text(&l, " (");
+		line_text(&l, impact_name(end->impact));
+		line_text(&l, ")");
+	}
 	return out;
 }
 
@@ -61,14 +66,17 @@ static const char *describe_client(const struct view *v, bool with_impact, char 
 static const char *describe_service(const struct view *v, char out[OVER_TEXT])
 {
 	char number[4];
-	const char *protocol = protocol_name(v->flow->protocol, number);
+	struct line l = line_in(out, OVER_TEXT);
 
-	if (v->app)
-		snprintf(out, OVER_TEXT, "%.63s", v->app);
-	else if (v->flow->server_port)
-		snprintf(out, OVER_TEXT, "%s port %u", protocol, v->flow->server_port);
-	else
-		snprintf(out, OVER_TEXT, "%s", protocol);
+	if (v->app) {
+		line_bytes(&l, v->app, strnlen(v->app, 63));
+		return out;
+	}
+	line_text(&l, protocol_name(v->flow->protocol, number));
+	if (v->flow->server_port) {
+		line_text(&l, " port ");
+		line_u64(&l, v->flow->server_port);
+	}
 	return out;
 }
 
@@ -107,28 +115,43 @@ static void explain_good(const struct view *v, struct judgement *out)
 		say(out->reason, "%s may reach %s over %s", from, to, over);
 }
 
+static void say_why(const struct view *v, const struct judgement *out, struct line *l)
+{
+	if (v->expired && out->rule == v->expired->id) {
+		line_text(l, "exception ");
+		line_text(l, v->expired->id);
+		line_text(l, " for this ended on ");
+		line_text(l, v->expired->until_text);
+	} else if (out->verdict == VERDICT_VENDOR_UNEXPECTED) {
+		line_text(l, complaint(v));
+	} else if (out->verdict == VERDICT_UNKNOWN_THIRD_PARTY) {
+		line_text(l, "no vendor entry claims it");
+	} else if (out->verdict == VERDICT_WRONG_SERVICE ||
+		   out->verdict == VERDICT_WRONG_DIRECTION) {
+		line_text(l, "conduit ");
+		line_text(l, v->near->id);
+		line_text(l, out->verdict == VERDICT_WRONG_SERVICE
+				     ? " allows other services only"
+				     : " allows this the other way only");
+	} else {
+		line_text(l, "no conduit joins the two");
+		line_text(l, v->near ? " in this direction" : "");
+	}
+}
+
 static void explain_bad(const struct view *v, struct judgement *out)
 {
-	char from[END_TEXT], to[END_TEXT], over[OVER_TEXT], why[160];
+	char text[END_TEXT];
+	struct line l = line_in(out->reason, REASON);
 
-	describe_client(v, true, from);
-	describe(v, v->to, true, to);
-	describe_service(v, over);
-	snprintf(why, sizeof(why), "no conduit joins the two%s",
-		 v->near ? " in this direction" : "");
-	if (out->verdict == VERDICT_VENDOR_UNEXPECTED)
-		snprintf(why, sizeof(why), "%s", complaint(v));
-	else if (out->verdict == VERDICT_UNKNOWN_THIRD_PARTY)
-		snprintf(why, sizeof(why), "no vendor entry claims it");
-	else if (out->verdict == VERDICT_WRONG_SERVICE)
-		snprintf(why, sizeof(why), "conduit %s allows other services only", v->near->id);
-	else if (out->verdict == VERDICT_WRONG_DIRECTION)
-		snprintf(why, sizeof(why), "conduit %s allows this the other way only",
-			 v->near->id);
-	if (v->expired && out->rule == v->expired->id)
-		snprintf(why, sizeof(why), "exception %s for this ended on %s", v->expired->id,
-			 v->expired->until_text);
-	say(out->reason, "%s reached %s over %s; %s", from, to, over, why);
+	line_text(&l, describe_client(v, true, text));
+	line_text(&l, " reached ");
+	line_text(&l, describe(v, v->to, true, text));
+	line_text(&l, " over ");
+	line_text(&l, describe_service(v, text));
+	line_text(&l, "; ");
+	say_why(v, out, &l);
+	end_cleanly(out->reason, REASON);
 }
 
 void view_explain(const struct view *v, struct judgement *out)

@@ -67,7 +67,7 @@ def spool_is_full(tap, source, build):
     collector = stage.start_collector()
     rounds = 0
     while True:
-        code, err = stage.drain(seconds=90)
+        code, err = stage.drain(seconds=300)
         if not tap.ok(code == 0, f'a full spool is drained ({rounds})', code, err):
             break
         if not rounds:
@@ -97,7 +97,7 @@ def spool_is_full(tap, source, build):
                 "SELECT name, value FROM sensor_counters WHERE name LIKE 'lost.%'")
     tap.same('nothing is told as lost, since nothing was', lost, [])
     collector.terminate()
-    collector.wait(timeout=20)
+    collector.wait(timeout=30)
     subprocess.run(['umount', '-l', spool], check=False)
 
 
@@ -147,7 +147,7 @@ def store_is_full(tap, source, build):
     tap.ok(wait_for(lambda: not stage.unacknowledged(), 90, 0.2), 'with room it goes on',
            stage.read('shipper.log')[-2000:], stage.read('collector.log')[-2000:])
     shipper.terminate()
-    tap.same('the shipper ends when told', shipper.wait(timeout=10), 0)
+    tap.same('the shipper ends when told', shipper.wait(timeout=30), 0)
     known = set(rows(stage.path('store', 'main.db'),
                      'SELECT stream, epoch, sequence FROM batches'))
     tap.same('nothing that was acknowledged is missing', len(done - known), 0)
@@ -156,7 +156,7 @@ def store_is_full(tap, source, build):
     check_all(tap, stage, truth, 'after a full store')
     tap.same('no batch is missing', missing(stage), {stage.name: 0})
     collector.terminate()
-    collector.wait(timeout=20)
+    collector.wait(timeout=30)
     subprocess.run(['umount', '-l', store], check=False)
 
 

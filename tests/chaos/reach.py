@@ -26,11 +26,11 @@ def expect(tap, stage, name, *parts):
     since = len(stage.read('shipper.log'))
     before = stage.unacknowledged()
     shipper = stage.start_shipper('--drain')
-    line = wait_for(lambda: said(stage, since, 'waiting: ', *parts), 10)
+    line = wait_for(lambda: said(stage, since, 'waiting: ', *parts), 30)
     tap.ok(line, f'{name}: said with the remedy', parts, stage.read('shipper.log')[since:])
     tap.ok(shipper.poll() is None, f'{name}: the shipper waits', shipper.poll())
     shipper.terminate()
-    tap.same(f'{name}: --drain ends with 3', shipper.wait(timeout=15), 3)
+    tap.same(f'{name}: --drain ends with 3', shipper.wait(timeout=30), 3)
     log = stage.read('shipper.log')[since:]
     tap.same(f'{name}: one sentence, not many', log.count('waiting: '), 1)
     tap.same(f'{name}: nothing is taken for delivered', stage.unacknowledged(), before)
@@ -56,14 +56,14 @@ def no_collector(tap, stage, captures):
     url = f'https://localhost:{stage.port}'
     # Started before there is a spool, and before its collector.
     early = stage.start_shipper()
-    tap.ok(wait_for(lambda: said(stage, 0, 'there is no spool', 'start the sensor'), 10),
+    tap.ok(wait_for(lambda: said(stage, 0, 'there is no spool', 'start the sensor'), 30),
            'started before the sensor: it waits for the spool', stage.read('shipper.log'))
     code, err = stage.drain()
     tap.ok(code == 2 and 'there is no spool' in err, '--drain without a spool ends with 2',
            code, err)
     tap.same('the spool is filled', stage.replay(captures)[0], 0)
     tap.ok(wait_for(lambda: said(stage, 0, f'waiting: {url}: nobody answers there', 'running'),
-                    10), 'started before the collector: said', stage.read('shipper.log'))
+                    30), 'started before the collector: said', stage.read('shipper.log'))
     tap.ok(early.poll() is None, 'and it waits')
     collector = stage.start_collector()
     tap.ok(wait_for(lambda: not stage.unacknowledged(), 30), 'then it delivers',
@@ -73,24 +73,25 @@ def no_collector(tap, stage, captures):
     collector.terminate()
     tap.same('the collector ends', collector.wait(timeout=20), 0)
     early.terminate()
-    tap.same('a shipper that is told to end, ends', early.wait(timeout=10), 0)
+    tap.same('a shipper that is told to end, ends', early.wait(timeout=30), 0)
 
 
 def port_in_use(tap, stage):
     before = stage.read('collector.log')
     second = stage.start_collector(wait=False)
-    tap.same('port in use: exit code', second.wait(timeout=20), 2)
+    tap.same('started twice: exit code', second.wait(timeout=30), 2)
     log = stage.read('collector.log')[len(before):]
-    tap.has('port in use: a sentence with the remedy', log, str(stage.port), 'in use')
-    tap.same('port in use: one line', len(log.splitlines()), 1)
-    # Another store, so that it is the port alone.
+    tap.has('started twice: a sentence with the remedy', log, 'another collector stores here')
+    tap.same('started twice: one line', len(log.splitlines()), 1)
+    # With a store of its own it is the port alone.
     text = stage.read('collector.yaml')
     stage.write('collector.yaml', text.replace('dir: store', 'dir: store-2'))
     before = stage.read('collector.log')
     second = stage.start_collector(wait=False)
-    tap.same('port in use, another store: exit code', second.wait(timeout=20), 2)
+    tap.same('port in use: exit code', second.wait(timeout=30), 2)
     log = stage.read('collector.log')[len(before):]
-    tap.has('port in use, another store: a sentence', log, str(stage.port), 'in use')
+    tap.has('port in use: a sentence with the remedy', log, str(stage.port), 'in use',
+            'set listen.port')
     stage.write('collector.yaml', text)
 
 

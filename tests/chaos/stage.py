@@ -104,6 +104,7 @@ class Stage:
             if p.poll() is None:
                 p.kill()
                 p.wait()
+        self.children.clear()
         if os.environ.get('VIGIE_KEEP'):
             print(f'# kept: {self.dir}')
         else:
@@ -193,7 +194,7 @@ class Stage:
         return self.start('vigie-sensor', '-c', self.path('sensor.yaml'), '-r', *captures,
                           log='sensor.log')
 
-    def run(self, name, *arguments, seconds=120):
+    def run(self, name, *arguments, seconds=300):
         """Exit code, output, complaints."""
         p = subprocess.run([self.program(name), *arguments], stdin=subprocess.DEVNULL,
                            capture_output=True, text=True, timeout=seconds, check=False)
@@ -203,7 +204,7 @@ class Stage:
         return self.run('vigie-sensor', '-c', self.path('sensor.yaml'), *arguments,
                         '-r', *captures)
 
-    def drain(self, seconds=180):
+    def drain(self, seconds=300):
         """Exit code and complaints; 'late' as code when it does not end."""
         try:
             code, _, err = self.run('vigie-shipper', '-c', self.path('sensor.yaml'), '--drain',
@@ -358,10 +359,10 @@ def check_answers(tap, stage, truth, what):
            code, err, list((lines - truth.flows).items())[:2],
            list((truth.flows - lines).items())[:2])
     code, out, err = stage.vigie(
-        'sql', 'SELECT count(*) AS n, count(DISTINCT id) AS ids, sum(packets) AS packets,'
-               ' sum(bytes) AS bytes FROM flows', '--format', 'ndjson')
+        'sql', 'SELECT count(*) AS n, sum(packets) AS packets, sum(bytes) AS bytes FROM flows',
+        '--format', 'ndjson')
     tap.same(f'{what}: vigie sql', json.loads(out or '{}'), {
-        'n': sum(truth.flows.values()), 'ids': len({i for i, _ in truth.ids}),
+        'n': sum(truth.flows.values()),
         'packets': truth.sums['packets'], 'bytes': truth.sums['bytes']})
     code, out, err = stage.vigie('alerts', '--format', 'ndjson')
     alerts = {a['id']: a['count'] for a in map(json.loads, out.splitlines())}

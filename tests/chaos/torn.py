@@ -96,7 +96,7 @@ def main():
     collector = stage.start_collector()
     proxy = Proxy(stage.port, random.Random(seed))
     proxy.start()
-    # The two addresses are one proxy: a failure costs no pause half of the time.
+    # Eight addresses, one proxy: only each eighth failure costs a pause.
     stage.write_shipper(url=f'https://localhost:{proxy.port}', options=', parallel: 4')
     text = stage.read('sensor.yaml').replace(
         f'"https://localhost:{proxy.port}"',

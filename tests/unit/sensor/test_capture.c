@@ -494,6 +494,58 @@ Test(capture, frames_longer_than_the_buffer_s_rest)
 	expect_end(c);
 }
 
+struct lent {
+	struct frame frames[64];
+	size_t count, checked, calls;
+};
+
+static void all_are_still_good(void *context)
+{
+	struct lent *l = context;
+
+	l->calls++;
+	for (size_t i = 0; i < l->count; i++, l->checked++)
+		for (uint32_t k = 0; k < l->frames[i].captured; k++)
+			cr_assert_eq(l->frames[i].bytes[k], (uint8_t)l->frames[i].time.v);
+	l->count = 0;
+}
+
+/* A frame is filled with its time. */
+static void frames_stay_until_told(void)
+{
+	struct lent l = { 0 };
+	struct capture *c = open_saved();
+
+	capture_before_reuse(c, all_are_still_good, &l);
+	struct frame f;
+	while (capture_next(c, &f) == 1)
+		l.frames[l.count++] = f;
+	cr_assert_gt(l.calls, 2, "%zu", l.calls);
+	all_are_still_good(&l);
+	cr_assert_eq(l.checked, 60);
+	capture_close(c);
+}
+
+static void put_filled_frames(void)
+{
+	put_pcap_header(0xa1b2c3d4, 1);
+	for (uint32_t i = 0; i < 60; i++) {
+		put32(0);
+		put32(i);
+		put32(20000);
+		put32(20000);
+		cr_assert(buf_reserve(&file, 20000));
+		memset(file.data + file.len, (int)i, 20000);
+		file.len += 20000;
+	}
+}
+
+Test(capture, frames_stay_until_their_bytes_are_reused)
+{
+	put_filled_frames();
+	frames_stay_until_told();
+}
+
 Test(capture, fingerprint_follows_the_content)
 {
 	save("abc", 3);

@@ -38,7 +38,7 @@ static void end(void)
 static enum dedup_answer see(int64_t time, unsigned hop, uint16_t id, bool v6, uint8_t payload)
 {
 	struct packet p = at_hop(time, hop, id, v6, payload);
-	return dedup_see(d, &p, 42, 0);
+	return dedup_see(d, &p, dedup_signature(&p, 42, 0));
 }
 
 TestSuite(dedup, .init = begin, .fini = end);
@@ -58,8 +58,8 @@ Test(dedup, tags_stripped_the_ttl_and_macs_tell)
 	struct packet p = at_hop(1000, 0, 5, false, 1), q = at_hop(1050, 1, 5, false, 1);
 
 	p.vlan_count = q.vlan_count = 0;
-	cr_assert_eq(dedup_see(d, &p, 42, 0), DEDUP_NEW);
-	cr_assert_eq(dedup_see(d, &q, 42, 0), DEDUP_ROUTED);
+	cr_assert_eq(dedup_see(d, &p, dedup_signature(&p, 42, 0)), DEDUP_NEW);
+	cr_assert_eq(dedup_see(d, &q, dedup_signature(&q, 42, 0)), DEDUP_ROUTED);
 }
 
 Test(dedup, a_retransmission_counts_again_at_every_hop_but_once)
@@ -113,11 +113,11 @@ Test(dedup, other_content_length_direction_or_flow_is_another_packet)
 {
 	struct packet p = at_hop(0, 0, 9, false, 1), q = p;
 
-	cr_assert_eq(dedup_see(d, &p, 42, 0), DEDUP_NEW);
-	cr_assert_eq(dedup_see(d, &p, 42, 1), DEDUP_NEW);
-	cr_assert_eq(dedup_see(d, &p, 43, 0), DEDUP_NEW);
+	cr_assert_eq(dedup_see(d, &p, dedup_signature(&p, 42, 0)), DEDUP_NEW);
+	cr_assert_eq(dedup_see(d, &p, dedup_signature(&p, 42, 1)), DEDUP_NEW);
+	cr_assert_eq(dedup_see(d, &p, dedup_signature(&p, 43, 0)), DEDUP_NEW);
 	q.ip_bytes++;
-	cr_assert_eq(dedup_see(d, &q, 42, 0), DEDUP_NEW);
+	cr_assert_eq(dedup_see(d, &q, dedup_signature(&q, 42, 0)), DEDUP_NEW);
 	cr_assert_eq(see(0, 0, 9, false, 2), DEDUP_NEW);
 }
 
