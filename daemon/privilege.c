@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -85,15 +86,23 @@ static void empty_bounds(void)
 	capng_apply(CAPNG_SELECT_BOUNDS);
 }
 
-static int empty_capabilities(char why[256])
+/* What may stay is listed; everything else must be gone. */
+static int empty_capabilities(bool keep_files, char why[256])
 {
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	capng_get_caps_process();
+	keep_files = keep_files && capng_have_capability(CAPNG_PERMITTED, CAP_DAC_OVERRIDE) &&
+		     capng_have_capability(CAPNG_PERMITTED, CAP_DAC_READ_SEARCH);
 	capng_clear(CAPNG_SELECT_CAPS);
+	if (keep_files)
+		capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_DAC_OVERRIDE,
+			      CAP_DAC_READ_SEARCH, -1);
 	errno = 0;
 	if (capng_apply(CAPNG_SELECT_CAPS))
 		return fail(why, "capabilities cannot be given up");
 	capng_get_caps_process();
-	if (capng_have_capabilities(CAPNG_SELECT_CAPS) > CAPNG_NONE) {
+	if (capng_have_capabilities(CAPNG_SELECT_CAPS) >
+	    (keep_files ? CAPNG_PARTIAL : CAPNG_NONE)) {
 		snprintf(why, 256,
 			 "capabilities were given up, and are still there; this system "
 			 "does not let go");
@@ -108,7 +117,7 @@ int privilege_drop(const char *user, char why[256])
 	empty_bounds();
 	int error = user ? become(user, why) : 0;
 	if (!error)
-		error = empty_capabilities(why);
+		error = empty_capabilities(!user && geteuid() == 0, why);
 	errno = 0;
 	if (!error && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		error = fail(why, "no_new_privs cannot be set");

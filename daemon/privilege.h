@@ -7,7 +7,9 @@
 
 /* Becomes `user` with the groups of that name (NULL: stays who it is), empties
  * every capability set, bounding and ambient ones too, and gives up ever to gain
- * a privilege again. Cores are never dumped, new files are nobody else's to
+ * a privilege again. Root that stays root keeps its right to files alone: who
+ * starts a program by hand expects it to read what lies in a home; where it may
+ * read and write is the sandbox's matter. Cores are never dumped, new files are nobody else's to
  * read (umask 027). Whoever is not root gives up what there is. 0, or -errno
  * with `why`: cause and remedy; then the program must not go on. */
 int privilege_drop(const char *user, char why[256]);

@@ -47,12 +47,13 @@ bool confine_replay(const struct sensor_config *c, const char *const *files, siz
 }
 
 bool confine_live(const struct sensor_config *c, struct live *const *inputs, size_t count,
-		  bool sandbox)
+		  int send_fd, bool sandbox)
 {
 	char statistics[CONFIG_INTERFACES_MOST][64];
 	struct sandbox s;
 
 	sandbox_init(&s, SANDBOX_SENSOR_LIVE);
+	s.send_fd = send_fd;
 	sandbox_allow(&s, SANDBOX_WRITE, c->spool_dir);
 	/* Read again on SIGHUP; editors replace it. */
 	sandbox_allow(&s, SANDBOX_READ_BESIDE, c->site);

@@ -19,6 +19,7 @@ bool confine_privileges(const struct sensor_config *c);
 bool confine_replay(const struct sensor_config *c, const char *const *files, size_t count,
 		    bool sandbox);
 
-/* The same for live capture: interfaces are open, and cannot be written to. */
+/* The same for live capture: interfaces are open, and cannot be written to. `send_fd`
+ * goes to the service manager (daemon/notify.h); -1: none. */
 bool confine_live(const struct sensor_config *c, struct live *const *inputs, size_t count,
-		  bool sandbox);
+		  int send_fd, bool sandbox);

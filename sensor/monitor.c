@@ -104,6 +104,7 @@ static int loop(struct monitor *m)
 		polls[i] = (struct pollfd){ live_descriptor(m->inputs[i]), POLLIN, 0 };
 	while (!*m->stop) {
 		poll(polls, m->count, WAIT_MS);
+		notify_alive(m->notify, clock_monotonic());
 		if (read_all(m, fares, polls))
 			return 1;
 		int64_t second = clock_monotonic().v / USEC_PER_SECOND;

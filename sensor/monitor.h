@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include "daemon/notify.h"
 #include "sensor/live.h"
 #include "sensor/pipeline.h"
 
@@ -18,6 +19,7 @@ struct monitor {
 	/* Called between two packets after SIGHUP; says itself what went wrong. */
 	void (*on_reload)(void *context);
 	void *context;
+	struct notify *notify; /* is told that we live */
 };
 
 /* 0 after a signal, 1 when the output failed or every interface has gone. Open

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "daemon/notify.h"
 #include "sensor/confine.h"
 #include "sensor/monitor.h"
 #include "sensor/replay.h"
@@ -25,6 +26,7 @@ struct sensor {
 	struct pipeline *pipeline;
 	struct live *inputs[CONFIG_INTERFACES_MOST];
 	size_t input_count;
+	struct notify notify; /* of live capture */
 };
 
 static struct site *load_site(const char *path)
@@ -216,11 +218,15 @@ static int watch(struct sensor *s)
 		.reload = &sensor_reload,
 		.on_reload = reload,
 		.context = s,
+		.notify = &s->notify,
 	};
 
 	for (size_t i = 0; i < s->input_count; i++)
 		log_info("capturing on %s", live_interface(s->inputs[i]));
-	return monitor_run(&m);
+	notify_ready(&s->notify);
+	int status = monitor_run(&m);
+	notify_stopping(&s->notify);
+	return status;
 }
 
 static int replay(struct sensor *s, const struct arguments *a)
@@ -242,6 +248,7 @@ static void finish(struct sensor *s)
 	/* After the spool is closed: no file of it may get their muted numbers. */
 	for (size_t i = 0; i < s->input_count; i++)
 		live_close(s->inputs[i]);
+	notify_close(&s->notify);
 	geo_close(s->geo);
 	site_free(s->site);
 }
@@ -267,15 +274,14 @@ static bool usage_is_right(const struct arguments *a, const struct sensor_config
 	return true;
 }
 
-/* Without root's capabilities: what can be read now can be read later. */
-static bool captures_are_readable(const struct arguments *a)
+/* A manager that cannot be reached is worth a warning, no more. */
+static bool open_notify(struct sensor *s)
 {
-	if (replay_check(a->files, a->file_count))
-		return true;
-	if (geteuid() == 0)
-		log_info("root reads no other user's private files here, since this program gives "
-			 "such rights up first; -r - < FILE reads what the shell opens");
-	return false;
+	int error = notify_open(&s->notify);
+
+	if (error)
+		log_warn("the service manager cannot be told: %s", strerror(-error));
+	return true;
 }
 
 /* Once interfaces are open, rights go; once the output is, all that is left. */
@@ -283,17 +289,18 @@ static bool begin(struct sensor *s, const struct arguments *a)
 {
 	const struct sensor_config *c = s->config;
 
-	if (!a->file_count && !open_inputs(s))
+	if (!a->file_count && (!open_inputs(s) || !open_notify(s)))
 		return false;
-	if (!confine_privileges(c) || !captures_are_readable(a) || !open_output(s, a))
+	if (!confine_privileges(c) || !replay_check(a->files, a->file_count) || !open_output(s, a))
 		return false;
-	return a->file_count ? confine_replay(c, a->files, a->file_count, !a->no_sandbox)
-			     : confine_live(c, s->inputs, s->input_count, !a->no_sandbox);
+	return a->file_count
+		       ? confine_replay(c, a->files, a->file_count, !a->no_sandbox)
+		       : confine_live(c, s->inputs, s->input_count, s->notify.fd, !a->no_sandbox);
 }
 
 int sensor_run(const struct arguments *a, const struct sensor_config *c)
 {
-	struct sensor s = { .config = c };
+	struct sensor s = { .config = c, .notify = { .fd = -1 } };
 	int status = EXIT_USAGE;
 
 	if (!usage_is_right(a, c))
