@@ -50,7 +50,7 @@ enum flow_stage {
 /* What is touched for every packet comes first; what a record needs, behind. */
 struct flow {
 	struct flow_key key;
-	int64_t last;      /* us, newest packet */
+	int64_t last;      /* us, clock at the newest packet; time-outs go by it */
 	uint64_t bytes[2]; /* by side of the sender, since the last record */
 	uint32_t packets[2];
 	uint32_t next_seq[2]; /* behind the highest sequence number seen */
@@ -66,7 +66,8 @@ struct flow {
 	uint32_t wheel_next;              /* the wheel's chain, or the free list */
 	uint32_t wheel_prev;              /* a flow, or WHEEL_HEAD | the chain's second */
 	int64_t start;                    /* us, first packet of the flow */
-	int64_t record_start, record_end; /* of the packets not yet in a record */
+	int64_t record_start, record_end; /* stamps of the packets not yet in a record */
+	int64_t since;                    /* clock at the first of these */
 	uint64_t identity;                /* makes its id, with the key */
 	struct flow_hop hops[2][FLOW_HOPS];
 	uint8_t hop_count[2];

@@ -29,6 +29,7 @@ struct pipeline {
 	int64_t second; /* of the last look at the table */
 	int64_t minute; /* of the last health record */
 	bool jumped;    /* the previous packet was far ahead of the clock */
+	uint32_t ahead; /* its flow, or FLOW_NONE */
 	struct record_counter health[COUNTER_COUNT];
 };
 
@@ -102,6 +103,7 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	p->counters = counters;
 	p->output = output;
 	p->now = p->second = p->minute = INT64_MIN;
+	p->ahead = FLOW_NONE;
 	p->decoder = decoder_create(options->fragments, counters);
 	p->dedup = options->dedup ? dedup_create(DEDUP_ENTRIES, options->seed) : NULL;
 	p->flows = flow_table_create(options->flows, &options->timeouts, options->seed, emit, p);
@@ -139,6 +141,8 @@ static void report_health(struct pipeline *p)
 	p->counters->dpi_memory = dpi_memory();
 	for (size_t i = 0; i < COUNTER_COUNT; i++) {
 		uint64_t now = counter_value(p->counters, i), then = counter_value(&p->reported, i);
+		if (counter_infos[i].level)
+			then = 0;
 		if (now > then)
 			p->health[n++] =
 				(struct record_counter){ counter_infos[i].name, now - then };
@@ -172,6 +176,15 @@ static void each_second(struct pipeline *p)
 	p->minute = minute;
 }
 
+/* The previous packet was no stray one: its flow was alive when it said. */
+static void believe(struct pipeline *p, int64_t time)
+{
+	if (p->ahead == FLOW_NONE)
+		return;
+	struct flow *f = flow_at(p->flows, p->ahead);
+	f->last = f->since = f->record_end < time ? f->record_end : time;
+}
+
 /* The clock that time-outs go by follows the packets', but one stray stamp far
  * ahead does not move it: it takes a second one. */
 static void advance(struct pipeline *p, int64_t time)
@@ -185,6 +198,8 @@ static void advance(struct pipeline *p, int64_t time)
 		p->counters->clock_jump++;
 		p->jumped = true;
 	} else {
+		if (p->jumped && time > p->now + JUMP)
+			believe(p, time);
 		p->jumped = false;
 		p->now = time;
 	}
@@ -199,9 +214,10 @@ static struct flow *open_flow(struct pipeline *p, const struct flow_key *key, ui
 			      const struct packet *packet, unsigned side)
 {
 	uint8_t value = flow_value(p->options.setting.site, packet);
-	struct flow *f = flow_table_add(p->flows, key, hash, value, packet->time.v);
+	struct flow *f = flow_table_add(p->flows, key, hash, value, p->now);
 
 	p->counters->flows++;
+	f->start = packet->time.v;
 	f->first_side = (uint8_t)side;
 	f->client_side = (uint8_t)side;
 	f->v6 = packet->v6;
@@ -216,14 +232,17 @@ static void count(struct pipeline *p, struct flow *f, const struct packet *packe
 {
 	int64_t time = packet->time.v;
 
-	if (f->packets[0] + f->packets[1] == 0)
+	if (f->packets[0] + f->packets[1] == 0) {
 		f->record_start = f->record_end = time;
+		f->since = p->now;
+	}
 	if (time < f->record_start)
 		f->record_start = time;
 	if (time > f->record_end)
 		f->record_end = time;
-	if (time > f->last)
-		f->last = time;
+	f->last = p->now;
+	if (p->jumped)
+		p->ahead = flow_number(p->flows, f);
 	f->packets[side]++;
 	f->bytes[side] += packet->ip_bytes;
 	p->counters->metered++;
@@ -299,6 +318,7 @@ void pipeline_frame(struct pipeline *p, const struct frame *frame)
 	struct packet packet;
 
 	advance(p, frame->time.v);
+	p->ahead = FLOW_NONE;
 	if (decode(p->decoder, frame, &packet) == DECODE_OK)
 		packet_in(p, &packet);
 }
@@ -313,6 +333,7 @@ void pipeline_flush(struct pipeline *p, enum end_reason reason)
 		dedup_reset(p->dedup);
 	p->now = p->second = p->minute = INT64_MIN;
 	p->jumped = false;
+	p->ahead = FLOW_NONE;
 }
 
 size_t pipeline_flow_count(const struct pipeline *p)

@@ -282,3 +282,56 @@ Test(pipeline, a_segment_in_pieces_is_no_gap)
 	cr_assert_eq(number(flow(&m, 0), "tcp/missed_bytes"), 0);
 	cr_assert_eq(number(flow(&m, 0), "tcp/retransmissions"), 0);
 }
+
+static void tick(int64_t time, uint16_t port)
+{
+	shoot(&m, (struct shot){ .at = time,
+				 .from = 9,
+				 .to = 2,
+				 .protocol = 17,
+				 .id = (uint16_t)(time / SECOND),
+				 .source = port,
+				 .dest = 161 });
+}
+
+Test(pipeline, one_stray_stamp_ends_nothing)
+{
+	tick(0, 50000);
+	tick(1 * SECOND, 50000);
+	tick(400000000 * SECOND, 50001); /* years ahead */
+	tick(-400000000 * SECOND, 50000);
+	for (int i = 2; i < 50; i++)
+		tick(i * SECOND, 50000);
+	metering_read(&m);
+	cr_assert_eq(count_of(&m, "flow"), 0, "nothing ended");
+	cr_assert_eq(m.counters.clock_jump, 1);
+	cr_assert_eq(m.counters.clock_back, 1);
+	tick(100 * SECOND, 50000);
+	tick(120 * SECOND, 50000);
+	metering_read(&m);
+	cr_assert_eq(count_of(&m, "flow"), 1, "the stray one falls silent like others");
+	metering_flush(&m);
+	cr_assert_eq(sum(&m, "packets/to_server"), 50 + 2 + 2);
+}
+
+Test(pipeline, a_clock_set_back_does_not_split_flows)
+{
+	for (int i = 0; i < 10; i++)
+		tick(i * SECOND, 50000);
+	for (int i = 0; i < 40; i++)
+		tick((i - 3600) * SECOND, 50000 + 1);
+	metering_flush(&m);
+	cr_assert_eq(count_of(&m, "flow"), 2);
+	cr_assert_eq(m.counters.clock_back, 40);
+}
+
+Test(pipeline, the_clock_follows_a_real_gap)
+{
+	tick(0, 50000);
+	tick(7200 * SECOND, 50001);
+	tick(7201 * SECOND, 50001);
+	metering_read(&m);
+	cr_assert_eq(count_of(&m, "flow"), 1);
+	cr_assert_str_eq(text(flow(&m, 0), "end_reason"), "idle");
+	metering_flush(&m);
+}
