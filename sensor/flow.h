@@ -41,7 +41,7 @@ struct flow_hole {
 enum flow_stage {
 	FLOW_PROBING,   /* nobody has claimed it yet */
 	FLOW_CLAIMED,   /* a dissector reads on */
-	FLOW_INSPECTED, /* shown to nDPI */
+	FLOW_INSPECTED, /* a claim was withdrawn: only nDPI looks on */
 	FLOW_SETTLED,   /* nothing more to find */
 };
 
