@@ -52,19 +52,30 @@ void alerts_destroy(struct alerts *a)
 	free(a);
 }
 
+static void hash_text(XXH3_state_t *h, const char *text, const char *behind)
+{
+	if (text)
+		XXH3_128bits_update(h, text, strlen(text));
+	XXH3_128bits_update(h, behind, strlen(behind));
+}
+
 /* The same event gives the same id, on any sensor run and after any resend. */
 static uint64_t identify(const struct record_flow *f, const char *kind, char id[RECORD_ID])
 {
-	char ip[IP_TEXT], bytes[1024];
-	int n = snprintf(bytes, sizeof(bytes), "%s\n%s\n%s\n", f->sensor ? f->sensor : "",
-			 f->exercise ? f->exercise : "", kind);
+	char ip[IP_TEXT], numbers[32];
+	XXH3_state_t state;
 
-	n += snprintf(bytes + n, sizeof(bytes) - (size_t)n, "%s\n", ip_text(&f->client.ip, ip));
-	n += snprintf(bytes + n, sizeof(bytes) - (size_t)n, "%s\n%u\n%u\n",
-		      ip_text(&f->server.ip, ip), f->protocol, f->server.port);
-	n += snprintf(bytes + n, sizeof(bytes) - (size_t)n, "%s\n%s", f->app ? f->app : "",
-		      f->rule ? f->rule : "");
-	XXH128_hash_t h = XXH3_128bits(bytes, (size_t)n);
+	XXH3_128bits_reset(&state);
+	hash_text(&state, f->sensor, "\n");
+	hash_text(&state, f->exercise, "\n");
+	hash_text(&state, kind, "\n");
+	hash_text(&state, ip_text(&f->client.ip, ip), "\n");
+	hash_text(&state, ip_text(&f->server.ip, ip), "\n");
+	snprintf(numbers, sizeof(numbers), "%u\n%u\n", f->protocol, f->server.port);
+	hash_text(&state, numbers, "");
+	hash_text(&state, f->app, "\n");
+	hash_text(&state, f->rule, "");
+	XXH128_hash_t h = XXH3_128bits_digest(&state);
 	snprintf(id, RECORD_ID, "%016llx%016llx", (unsigned long long)h.high64,
 		 (unsigned long long)h.low64);
 	return h.low64;
