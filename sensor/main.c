@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/log.h"
 #include "schema/wire.h"
@@ -198,6 +197,11 @@ static bool settle_config(const struct arguments *a, struct sensor_config *c)
 			  "'_' or '-'");
 		return false;
 	}
+	if (c->exercise && !wire_sensor_name_is_valid(c->exercise)) {
+		log_error("--exercise: this is no exercise name; use 1 to 63 letters, digits, '.', "
+			  "'_' or '-'");
+		return false;
+	}
 	if (!a->dedup)
 		return true;
 	c->dedup = !strcmp(a->dedup, "on");
@@ -241,17 +245,9 @@ static void print_summary(const struct counters *c, const char *sensor)
 	}
 }
 
-static uint64_t random_seed(void)
-{
-	uint64_t seed = 0;
-
-	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
-		seed = (uint64_t)clock_monotonic().v;
-	return seed;
-}
-
 static struct pipeline_options pipeline_settings(const struct sensor_config *c,
-						 const struct site *site, const struct geo *geo)
+						 const struct site *site, const struct geo *geo,
+						 uint64_t seed)
 {
 	return (struct pipeline_options){
 		.flows = c->flows,
@@ -259,7 +255,7 @@ static struct pipeline_options pipeline_settings(const struct sensor_config *c,
 		.alerts = c->alerts,
 		.names = c->names,
 		.dedup = c->dedup,
-		.seed = random_seed(),
+		.seed = seed,
 		.timeouts = c->timeouts,
 		.dissection = {
 			.contexts = c->contexts,
@@ -276,14 +272,37 @@ static struct pipeline_options pipeline_settings(const struct sensor_config *c,
 	};
 }
 
+static void salt_with_realms(struct buf *salt, const struct realms *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		buf_format(salt, "|%s", r->names[i]);
+	buf_bytes(salt, r->of_vlan, sizeof(r->of_vlan));
+	for (size_t i = 0; i < r->vni_count; i++)
+		buf_format(salt, "|%u=%u", r->vnis[i].vni, r->vnis[i].realm);
+}
+
+/* Of all that shapes the records: the same epoch must mean the same batches. */
 static uint64_t epoch_of(const struct arguments *a, const struct sensor_config *c,
 			 const struct site *site)
 {
-	char salt[512];
+	const struct flow_timeouts *t = &c->timeouts;
+	struct buf salt = { 0 };
 
-	snprintf(salt, sizeof(salt), "%s|%s|%s|%s|%d%d|%" PRIu64, VIGIE_VERSION, c->sensor,
-		 site_revision(site), c->exercise ? c->exercise : "", c->dedup, c->dpi, c->flows);
-	return replay_epoch(a->files, a->file_count, salt);
+	buf_format(&salt, "%s|%s|%s|%s|%s|%d%d", VIGIE_VERSION, dpi_version(), c->sensor,
+		   site_revision(site), c->exercise ? c->exercise : "", c->dedup, c->dpi);
+	buf_format(&salt, "|%" PRIu64 "|%" PRIu64 "|%" PRIu64 "|%" PRIu64, c->flows, c->contexts,
+		   c->buffers, c->fragments);
+	buf_format(&salt, "|%" PRIu64 "|%" PRIu64 "|%" PRIu64, c->dpi_flows, c->alerts, c->names);
+	buf_format(&salt, "|%" PRId64 "|%" PRId64 "|%" PRId64, t->tcp_idle.v, t->udp_idle.v,
+		   t->other_idle.v);
+	buf_format(&salt, "|%" PRId64 "|%" PRId64 "|%" PRId64, t->closed.v, t->handshake.v,
+		   t->active.v);
+	salt_with_realms(&salt, &c->realms);
+	for (size_t i = 0; i < c->geo_count; i++)
+		buf_format(&salt, "|%016" PRIx64, capture_fingerprint(c->geo[i]));
+	uint64_t epoch = replay_epoch(a->files, a->file_count, salt.data, salt.len);
+	buf_finish(&salt);
+	return epoch;
 }
 
 static int replay(const struct arguments *a, const struct sensor_config *c, const struct site *site,
@@ -310,7 +329,9 @@ static int replay(const struct arguments *a, const struct sensor_config *c, cons
 		log_error("%s", why);
 		return EXIT_USAGE;
 	}
-	struct pipeline_options settings = pipeline_settings(c, site, geo);
+	/* The epoch seeds the hashes: unforeseeable to who sends packets, and the same
+	 * the next time, so that a full table of copies forgets the same ones. */
+	struct pipeline_options settings = pipeline_settings(c, site, geo, options.epoch);
 	pipeline = pipeline_create(&settings, &counters, output, why);
 	if (!pipeline) {
 		log_error("%s", why);

@@ -70,8 +70,11 @@ static void write_json(struct output *o)
 
 	if (o->problem)
 		o->counters->spool_refused += o->batches[0].records;
-	else if (b->len)
+	else if (b->len) {
 		note(o, file_write_all(STDOUT_FILENO, b->data, b->len));
+		if (o->problem)
+			o->counters->spool_refused += o->batches[0].records;
+	}
 	o->batches[0].records = 0;
 	buf_clear(b);
 }
@@ -145,6 +148,11 @@ int output_flush(struct output *o)
 	o->counters->batches = stats.batches;
 	o->counters->batches_known = stats.known;
 	return o->problem;
+}
+
+bool output_resumes(const struct output *o)
+{
+	return !o->options.json;
 }
 
 int output_problem(const struct output *o)

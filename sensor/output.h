@@ -25,6 +25,10 @@ struct output *output_open(const struct output_options *options, struct counters
  * counted, and output_problem() tells. */
 void output_record(struct output *o, const struct record *record);
 
+/* True for a spool: whole batches alone are written, so that the same replay,
+ * started again, goes on behind them. */
+bool output_resumes(const struct output *o);
+
 /* Sends what is waiting. 0, or -errno of the first thing that went wrong ever. */
 int output_flush(struct output *o);
 /* 0, or -errno of the first failure: -EPIPE when nobody reads any more. */

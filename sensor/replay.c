@@ -29,9 +29,9 @@ bool replay_check(const char *const *files, size_t count)
 	return true;
 }
 
-uint64_t replay_epoch(const char *const *files, size_t count, const char *salt)
+uint64_t replay_epoch(const char *const *files, size_t count, const void *salt, size_t salt_length)
 {
-	uint64_t epoch = XXH3_64bits(salt, strlen(salt));
+	uint64_t epoch = XXH3_64bits(salt, salt_length);
 
 	for (size_t i = 0; i < count; i++) {
 		uint64_t print = strcmp(files[i], "-") ? capture_fingerprint(files[i])
@@ -110,6 +110,13 @@ int replay_run(const struct replay *r)
 			break;
 	}
 	progress_end(&progress);
+	/* A batch that the interruption cut short would be taken for the whole one. */
+	if (*r->stop && output_resumes(r->output)) {
+		log_warn(
+			"interrupted; whole batches were written: start the same replay again, and "
+			"it goes on behind them");
+		return 3;
+	}
 	pipeline_flush(r->pipeline, *r->stop ? END_SHUTDOWN : END_END_OF_INPUT);
 	int error = output_flush(r->output);
 	if (*r->stop)
