@@ -20,3 +20,7 @@ int file_read(const char *path, size_t limit, struct buf *out);
 
 /* Creates a folder and its parents, like mkdir -p. */
 int file_make_dirs(const char *path, mode_t mode);
+
+/* Opens (and creates, 0640) a file and locks it for this process alone; the lock
+ * goes with the descriptor. The descriptor, -EBUSY when another has it, or -errno. */
+int file_lock(const char *path);

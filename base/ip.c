@@ -50,7 +50,7 @@ bool ip_parse(const char *text, struct ip_addr *out)
 static void clear_host_bits(struct ip_prefix *prefix)
 {
 	for (unsigned bit = prefix->length; bit < 128; bit++)
-		prefix->addr.bytes[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
+		prefix->addr.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
 }
 
 const char *ip_prefix_parse(const char *text, struct ip_prefix *out)
@@ -74,7 +74,7 @@ const char *ip_prefix_parse(const char *text, struct ip_prefix *out)
 		length = strtoul(slash + 1, &end, 10);
 		if (*end || length > most)
 			return most == 32 ? "has a prefix length above 32"
-			                  : "has a prefix length above 128";
+					  : "has a prefix length above 128";
 	}
 	out->length = (uint8_t)(length + (128 - most));
 	struct ip_addr as_given = out->addr;

@@ -73,13 +73,10 @@ struct collector {
 static bool read_settings(struct collector *c, const char *path)
 {
 	struct problems problems = { 0 };
-	struct buf text = { 0 };
 	char why[512] = "";
 
 	bool good = settings_read(path, &c->settings, &problems);
-	problems_print(&problems, &text);
-	fputs(text.data ? text.data : "", stderr);
-	buf_finish(&text);
+	problems_tell(&problems);
 	problems_finish(&problems);
 	if (!good)
 		return false;

@@ -193,6 +193,24 @@ static int open_main(struct sqlite_store *s, const struct store_options *o, char
 	return check_span(s, o->partition == STORE_BY_DAY ? "day" : "hour", why);
 }
 
+/* Two collectors would each keep their own idea of the newest files. */
+static int lock_folder(struct sqlite_store *s, char why[256])
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/lock", s->dir);
+	int fd = file_lock(path);
+	if (fd >= 0) {
+		s->folder = fd + 1;
+		return 0;
+	}
+	snprintf(why, 256, "%.150s: %s", s->dir,
+		 fd == -EBUSY
+			 ? "another collector stores here; stop it, or give each its own folder"
+			 : strerror(-fd));
+	return fd;
+}
+
 static int sqlite_open(void *state, const struct store_options *o, char why[256])
 {
 	struct sqlite_store *s = state;
@@ -215,7 +233,8 @@ static int sqlite_open(void *state, const struct store_options *o, char why[256]
 			 s->dir, strerror(-error));
 		return error;
 	}
-	return open_main(s, o, why);
+	error = lock_folder(s, why);
+	return error ? error : open_main(s, o, why);
 }
 
 static void sqlite_close(void *state)
@@ -230,6 +249,8 @@ static void sqlite_close(void *state)
 	db_close(s->main);
 	if (s->lock_ready)
 		pthread_rwlock_destroy(&s->files);
+	if (s->folder)
+		close(s->folder - 1);
 	*s = (struct sqlite_store){ 0 };
 }
 

@@ -47,6 +47,7 @@ struct sqlite_store {
 	uint64_t uses;
 	pthread_rwlock_t files; /* readers: queries; writer: trim */
 	bool lock_ready;
+	int folder; /* locked descriptor plus one: one collector per folder */
 };
 
 /* store_sqlite.c */

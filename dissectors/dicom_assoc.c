@@ -298,7 +298,8 @@ enum dicom_step dicom_outcome(struct dicom_call *call)
 			  source == 0   ? "user"
 			  : source == 2 ? "provider"
 					: "reserved");
-		attributes_number(call->out, &dicom_fields[F_ABORT_REASON], reason);
+		if (source == 2) /* a user's abort has none: PS3.8 9.3.8 */
+			attributes_number(call->out, &dicom_fields[F_ABORT_REASON], reason);
 		break;
 	default:
 		attributes_flag(call->out, &dicom_fields[F_RELEASED]);

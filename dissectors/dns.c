@@ -22,7 +22,8 @@ static const struct field fields[] = {
 		     "messages that break the format; nothing else is taken from them" },
 	[ANSWERS] = { "dns.answers", FIELD_COUNTER, GRAMMAR_NONE, "records",
 		      "records in the answer sections" },
-	[QUERY] = { "dns.query", FIELD_TEXTS, GRAMMAR_HOSTNAME, "", "names asked for" },
+	[QUERY] = { "dns.query", FIELD_TEXTS, GRAMMAR_HOSTNAME, "",
+		    "names asked for that a server answered without an error" },
 	[QTYPE] = { "dns.qtype", FIELD_TEXTS, GRAMMAR_TOKEN, "",
 		    "record types asked for, as A, AAAA, PTR or TYPE123" },
 	{ 0 },
@@ -372,7 +373,10 @@ static void record(struct dns *s, const struct message *m, struct dissect_input 
 		s->has_asked[in->direction] = true;
 	}
 	if (m->count[SECTION_QUESTION]) {
-		attributes_text(out, &fields[QUERY], m->name.text, m->name.length);
+		/* What is typed into an address bar is asked of the DNS, whatever it
+		 * is: only a name that a server knows is nobody's secret. */
+		if (response && (m->flags & 0xf) == RCODE_OK)
+			attributes_text(out, &fields[QUERY], m->name.text, m->name.length);
 		if (opcode(m) == OPCODE_QUERY)
 			record_type(m->type, out);
 	}

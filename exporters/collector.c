@@ -267,9 +267,8 @@ static const char *remedy(CURLcode code)
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
 	case CURLE_GOT_NOTHING:
-		return "the connection was ended; the collector may not accept this certificate, "
-		       "or "
-		       "not speak TLS 1.3";
+		return "the connection was ended; is `certificate` past its date, or of another "
+		       "authority than the collector's, or is this no collector?";
 	case CURLE_OPERATION_TIMEDOUT:
 		return "no answer in time";
 	default:

@@ -24,7 +24,8 @@ struct delivery_report {
 	uint64_t ticket;
 	enum delivery outcome;
 	struct usec retry_after;
-	const char *reason; /* printable; borrowed until the callback returns; NULL when delivered */
+	const char
+		*reason; /* printable; borrowed until the callback returns; NULL when delivered */
 };
 
 typedef void delivery_done(void *context, const struct delivery_report *report);
@@ -42,7 +43,7 @@ struct exporter {
 	const char *name; /* `type:` in the configuration */
 	const char *summary;
 	const struct exporter_option *options; /* ends with a NULL name */
-	size_t state_size; /* allocated zeroed, and freed, by the shipper */
+	size_t state_size;                     /* allocated zeroed, and freed, by the shipper */
 
 	/* Reads and checks its options, and notes mistakes at their places (yaml_problem);
 	 * changes nothing on disk and connects nowhere. Unknown and missing keys are noted
@@ -60,5 +61,5 @@ struct exporter {
 	void (*close)(void *state); /* also called when open failed, or never was called */
 };
 
-extern const struct exporter *const exporters[]; /* NULL-terminated */
+extern const struct exporter *const exporters[];        /* NULL-terminated */
 const struct exporter *exporter_find(const char *name); /* or NULL */

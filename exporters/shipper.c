@@ -11,11 +11,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "exporters/spool_files.h"
 
@@ -171,20 +171,15 @@ static int take_lock(struct shipper *s, char why[256])
 	char path[PATH_MAX];
 	int error = spool_join(path, "%s/shipper.lock", s->config.spool_dir);
 
-	s->lock = error ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-	if (s->lock < 0) {
-		error = error ? error : -errno;
-		snprintf(why, 256, "%.150s: %s", s->config.spool_dir,
-			 error == -ENOENT
-				 ? "there is no spool; start the sensor first, or check `dir`"
-				 : strerror(-error));
-		return error;
-	}
-	if (!flock(s->lock, LOCK_EX | LOCK_NB))
+	s->lock = error ? error : file_lock(path);
+	if (s->lock >= 0)
 		return 0;
-	snprintf(why, 256, "%.150s: another shipper works on this spool; give it all destinations",
-		 s->config.spool_dir);
-	return -EBUSY;
+	snprintf(why, 256, "%.150s: %s", s->config.spool_dir,
+		 s->lock == -ENOENT ? "there is no spool; start the sensor first, or check `dir`"
+		 : s->lock == -EBUSY
+			 ? "another shipper works on this spool; give it all destinations"
+			 : strerror(-s->lock));
+	return s->lock;
 }
 
 /* Waits for a signal that ends us: its number, 0 when none came in time. */
@@ -337,15 +332,13 @@ int main(int argc, char **argv)
 	static struct shipper shipper = { .lock = -1 };
 	struct arguments a = { 0 };
 	struct problems problems = { 0 };
-	struct buf text = { 0 };
 
 	log_init("vigie-shipper", LOG_INFO);
 	int code = parse(argc, argv, &a);
 	if (code >= 0)
 		return code;
 	if (!shipper_config_read(&shipper.config, a.config, &problems)) {
-		problems_print(&problems, &text);
-		fputs(text.data ? text.data : "", stderr);
+		problems_tell(&problems);
 		code = WRONG_USAGE;
 	} else if (a.check) {
 		printf("%s: no mistakes\n", a.config);
@@ -353,7 +346,6 @@ int main(int argc, char **argv)
 	} else {
 		code = ship(&shipper, &a);
 	}
-	buf_finish(&text);
 	shipper_config_finish(&shipper.config);
 	problems_finish(&problems);
 	return code;

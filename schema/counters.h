@@ -10,9 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* clang-format off */
 #define COUNTERS(X) \
 	X(packets, "packets", "packets", "frames read from the input") \
 	X(bytes, "bytes", "bytes", "wire bytes of the frames read") \
+	X(drops_kernel, "drops.kernel", "packets", "frames that found no room in the capture ring")        \
+	X(drops_interface, "drops.interface", "packets", "frames that the capture device dropped")         \
 	X(metered, "packets.metered", "packets", "IP packets counted in a flow") \
 	X(truncated, "packets.truncated", "packets", "frames captured shorter than they were on the wire") \
 	X(non_ip, "packets.non-ip", "packets", "frames of other protocols than IP") \
@@ -51,6 +54,7 @@
 	X(batches, "spool.batches", "batches", "batches written to the spool") \
 	X(batches_known, "spool.batches-known", "batches", "batches that an earlier replay had written already") \
 	X(spool_refused, "spool.refused", "records", "records lost because the spool could not take them")
+/* clang-format on */
 
 struct counters {
 #define COUNTER_MEMBER(member, name, unit, meaning) uint64_t member;

@@ -31,6 +31,9 @@ void sensor_config_init(struct sensor_config *c)
 			.active = SECONDS(300),
 		},
 		.dedup = true,
+		.promiscuous = true,
+		.ring = 64 << 20,
+		.snaplen = 65535,
 		.dpi = true,
 	};
 	realms_init(&c->realms);
@@ -159,14 +162,34 @@ static void read_dpi(struct sensor_config *c, const struct yaml_node *n)
 	yaml_read_u64(n, "flows", 1, 1 << 20, &c->dpi_flows);
 }
 
+static void read_interfaces(struct sensor_config *c, const struct yaml_node *list)
+{
+	for (size_t i = 0; i < yaml_count(list); i++) {
+		const struct yaml_node *n = yaml_element(list, i);
+		if (!yaml_text(n))
+			yaml_problem(n, "is no name of an interface; `ip link` lists them");
+		else if (c->interface_count == CONFIG_INTERFACES_MOST)
+			yaml_problem(n, "there are more than %d interfaces",
+				     CONFIG_INTERFACES_MOST);
+		else
+			c->interfaces[c->interface_count++] = yaml_text(n);
+	}
+}
+
 static void read_capture(struct sensor_config *c, const struct yaml_node *n)
 {
-	static const char *const keys[] = { "dedup", NULL };
+	static const char *const keys[] = { "interfaces", "dedup",       "ring", "snaplen",
+					    "filter",     "promiscuous", NULL };
 
 	if (!n)
 		return;
 	yaml_only_keys(n, "capture", keys);
+	read_interfaces(c, yaml_get(n, "interfaces"));
 	yaml_read_bool(n, "dedup", &c->dedup);
+	yaml_read_bool(n, "promiscuous", &c->promiscuous);
+	yaml_read_text(n, "filter", &c->filter);
+	yaml_read_u64(n, "snaplen", 64, 262144, &c->snaplen);
+	yaml_read_size(n, "ring", &c->ring);
 }
 
 int sensor_config_read(struct sensor_config *c, const char *path, struct problems *problems)
@@ -188,7 +211,8 @@ int sensor_config_read(struct sensor_config *c, const char *path, struct problem
 	yaml_read_text(root, "exercise", &c->exercise);
 	if (c->exercise && !wire_sensor_name_is_valid(c->exercise))
 		yaml_problem(yaml_get(root, "exercise"),
-			     "is no exercise name; use 1 to 63 letters, digits, '.', '_' or '-'");
+			     "is no name of an exercise; use 1 to 63 letters, digits, '.', '_' "
+			     "or '-'");
 	read_spool(c, yaml_get(root, "spool"), path);
 	read_geo(c, yaml_get(root, "geo"), path);
 	read_flows(c, yaml_get(root, "flows"));

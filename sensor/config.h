@@ -8,7 +8,7 @@
 #include "sensor/flow.h"
 #include "sensor/realm.h"
 
-enum { CONFIG_GEO_MOST = 4 };
+enum { CONFIG_GEO_MOST = 4, CONFIG_INTERFACES_MOST = 16 };
 
 struct sensor_config {
 	const char *sensor; /* name; also in the certificate */
@@ -20,7 +20,10 @@ struct sensor_config {
 	bool spool_sync;
 	uint64_t flows, contexts, buffers, fragments, dpi_flows, alerts, names;
 	struct flow_timeouts timeouts;
-	bool dedup, dpi;
+	bool dedup, dpi, promiscuous;
+	const char *interfaces[CONFIG_INTERFACES_MOST], *filter;
+	size_t interface_count;
+	uint64_t ring, snaplen;
 	const char *exercise;
 	struct realms realms;
 	struct yaml *file; /* holds the borrowed texts */

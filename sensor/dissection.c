@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "base/pages.h"
 #include "sensor/reassembly.h"
 #include "sensor/tcp.h"
 
@@ -48,10 +48,7 @@ struct dissection *dissection_create(const struct dissection_options *options,
 	d->names = names;
 	d->counters = counters;
 	d->context_count = options->contexts;
-	d->contexts = mmap(NULL, options->contexts * sizeof(struct context), PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (d->contexts == MAP_FAILED)
-		d->contexts = NULL;
+	d->contexts = pages_map(options->contexts * sizeof(struct context));
 	d->free_contexts = calloc(options->contexts, sizeof(*d->free_contexts));
 	d->pool = reassembly_pool_create(options->buffers);
 	if (!d->contexts || !d->free_contexts || !d->pool)
@@ -73,8 +70,7 @@ void dissection_destroy(struct dissection *d)
 		return;
 	dpi_destroy(d->dpi);
 	reassembly_pool_destroy(d->pool);
-	if (d->contexts)
-		munmap(d->contexts, d->context_count * sizeof(struct context));
+	pages_unmap(d->contexts, d->context_count * sizeof(struct context));
 	free(d->free_contexts);
 	free(d);
 }

@@ -4,10 +4,10 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/pages.h"
 #include "sensor/community_id.h"
 
 enum {
@@ -37,13 +37,6 @@ struct flow_table {
 	void *context;
 };
 
-/* Zero pages that cost nothing until touched; freed by munmap. */
-static void *map_pages(size_t n)
-{
-	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return p == MAP_FAILED ? NULL : p;
-}
-
 struct flow_table *flow_table_create(size_t flows, const struct flow_timeouts *timeouts,
 				     uint64_t seed, flow_emit *emit, void *context)
 {
@@ -56,8 +49,8 @@ struct flow_table *flow_table_create(size_t flows, const struct flow_timeouts *t
 		slots *= 2;
 	t->capacity = (uint32_t)flows;
 	t->mask = (uint32_t)(slots - 1);
-	t->flows = map_pages(flows * sizeof(*t->flows));
-	t->slots = map_pages(slots * sizeof(*t->slots));
+	t->flows = pages_map(flows * sizeof(*t->flows));
+	t->slots = pages_map(slots * sizeof(*t->slots));
 	t->free_list = FLOW_NONE;
 	memset(t->wheel, 0xff, sizeof(t->wheel));
 	t->tick = INT64_MIN;
@@ -76,10 +69,8 @@ void flow_table_destroy(struct flow_table *t)
 {
 	if (!t)
 		return;
-	if (t->flows)
-		munmap(t->flows, t->capacity * sizeof(*t->flows));
-	if (t->slots)
-		munmap(t->slots, ((size_t)t->mask + 1) * sizeof(*t->slots));
+	pages_unmap(t->flows, t->capacity * sizeof(*t->flows));
+	pages_unmap(t->slots, ((size_t)t->mask + 1) * sizeof(*t->slots));
 	free(t);
 }
 
@@ -402,4 +393,12 @@ void flow_table_flush(struct flow_table *t, enum end_reason reason)
 	free(order);
 	t->tick = INT64_MIN;
 	memset(t->wheel, 0xff, sizeof(t->wheel));
+}
+
+void flow_table_each(struct flow_table *t, void (*visit)(void *context, struct flow *f),
+		     void *context)
+{
+	for (uint32_t i = 0; i < t->used; i++)
+		if (in_use(&t->flows[i]))
+			visit(context, &t->flows[i]);
 }

@@ -8,6 +8,7 @@
  * the hash's random seed nor the memory layout can be seen from outside. */
 #pragma once
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -47,53 +48,57 @@ enum flow_stage {
 
 #define FLOW_NONE UINT32_MAX
 
-/* What is touched for every packet comes first; what a record needs, behind. */
+/* By heat, a cache line a block: what every packet touches, what TCP's do, what
+ * a record needs. */
 struct flow {
-	struct flow_key key;
-	int64_t last;      /* us, clock at the newest packet; time-outs go by it */
+	alignas(64) struct flow_key key;
+	int64_t last;                     /* us, clock at the newest packet; time-outs go by it */
+	int64_t record_start, record_end; /* stamps of the packets not yet in a record */
+
 	uint64_t bytes[2]; /* by side of the sender, since the last record */
 	uint32_t packets[2];
 	uint32_t next_seq[2]; /* behind the highest sequence number seen */
 	uint32_t acked[2];    /* highest acknowledgement sent by this side */
+	uint32_t context;     /* dissection slot or FLOW_NONE */
+	uint32_t rtt_client;  /* us + 1; 0: not measured */
 	uint8_t flags[2];     /* union of TCP flags */
 	uint8_t stage;        /* enum flow_stage */
 	uint8_t first_side;   /* who sent the first packet */
-	bool seq_known[2], ack_known[2];
-	uint32_t context; /* dissection slot or FLOW_NONE */
-
-	/* Cold: */
-	int32_t dpi_slot;                 /* or -1 */
-	uint32_t wheel_next;              /* the wheel's chain, or the free list */
-	uint32_t wheel_prev;              /* a flow, or WHEEL_HEAD | the chain's second */
-	int64_t start;                    /* us, first packet of the flow */
-	int64_t record_start, record_end; /* stamps of the packets not yet in a record */
-	int64_t since;                    /* clock at the first of these */
-	uint64_t identity;                /* makes its id, with the key */
-	struct flow_hop hops[2][FLOW_HOPS];
-	uint8_t hop_count[2];
 	uint8_t client_side;
-	uint8_t orientation; /* enum orientation */
-	uint8_t closed;      /* 0, or enum end_reason + 1 */
-	uint32_t copies_mirror, copies_routed;
-	struct tunnel tunnels[DECODE_TUNNELS];
-	uint8_t tunnel_count;
-	uint8_t dscp[2];
-	bool dscp_known[2];
-	uint8_t icmp_type, icmp_code;
-	uint8_t eviction_value; /* higher goes later; see flow_table_add */
-	bool v6, syn_twice, midstream, encrypted, alerted;
+	uint8_t closed; /* 0, or enum end_reason + 1 */
+	uint8_t hop_count[2];
+	bool seq_known[2], ack_known[2], dscp_known[2];
+	bool midstream;
 	bool data; /* it carried payload, captured or not */
+
+	int64_t since; /* clock at the first packet not yet in a record */
 	int64_t syn_at, synack_at;
-	uint32_t rtt_client, rtt_server; /* us + 1; 0: not measured */
-	uint32_t isn[2];
 	struct flow_hole holes[2][FLOW_HOLES];
+	uint32_t isn[2];
 	uint8_t holes_missed[2]; /* bits: those counted in missed_bytes already */
 	uint32_t retransmissions;
+	uint32_t shown; /* payload packets looked at by dissectors or nDPI */
+
+	uint32_t wheel_next; /* the wheel's chain, or the free list */
+	uint32_t wheel_prev; /* a flow, or WHEEL_HEAD | the chain's second */
+	int64_t start;       /* us, first packet of the flow */
+	uint64_t identity;   /* makes its id, with the key */
 	uint64_t missed_bytes;
-	uint32_t interim;
-	uint32_t shown;  /* payload packets looked at by dissectors or nDPI */
 	const char *app; /* static; NULL: unknown */
 	uint8_t app_source, app_confidence, dissector, alerted_verdict;
+	uint8_t orientation; /* enum orientation */
+	uint8_t dscp[2];
+	uint8_t tunnel_count;
+	int32_t dpi_slot;    /* or -1 */
+	uint32_t rtt_server; /* as rtt_client */
+	uint32_t interim;
+	uint32_t copies_mirror, copies_routed;
+	uint8_t icmp_type, icmp_code;
+	uint16_t segments[2];   /* numbers of the site's segments, by side */
+	uint8_t eviction_value; /* higher goes later; see flow_table_add */
+	bool v6, syn_twice, encrypted, alerted;
+	struct tunnel tunnels[DECODE_TUNNELS];
+	struct flow_hop hops[2][FLOW_HOPS];
 };
 
 struct flow_timeouts {
@@ -134,6 +139,10 @@ void flow_table_end(struct flow_table *t, struct flow *f, enum end_reason reason
 
 /* Ends all flows, in the order in which they began. */
 void flow_table_flush(struct flow_table *t, enum end_reason reason);
+
+/* Calls `visit` for every flow. */
+void flow_table_each(struct flow_table *t, void (*visit)(void *context, struct flow *f),
+		     void *context);
 
 size_t flow_table_count(const struct flow_table *t);
 uint64_t flow_table_evictions(const struct flow_table *t);

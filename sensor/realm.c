@@ -94,8 +94,10 @@ void realms_read(struct realms *r, const struct yaml_node *list)
 		const struct yaml_node *n = yaml_element(list, i);
 		const char *name = NULL;
 		yaml_only_keys(n, "a realm", keys);
-		if (!yaml_read_text(n, "name", &name) || !name || !*name) {
-			yaml_problem(n, "this realm has no name; give it one");
+		if (!yaml_read_text(n, "name", &name) || !name ||
+		    !wire_sensor_name_is_valid(name)) {
+			yaml_problem(n, "this realm has no name of 1 to 63 letters, digits, '.', "
+					"'_' or '-'; give it one");
 			continue;
 		}
 		if (!name_is_good(r, yaml_get(n, "name"), name))

@@ -274,8 +274,8 @@ static bool has_no_ports(uint8_t protocol)
 	       protocol != IPPROTO_DCCP && protocol != IPPROTO_UDPLITE;
 }
 
-/* In the caller's view: its app may point to its own number. */
-static void look(struct view *v, const struct site *s, const struct site_flow *flow)
+/* The view points into itself (app into number): it is filled where it stays. */
+static void look(const struct site *s, const struct site_flow *flow, struct view *v)
 {
 	*v = (struct view){
 		.site = s,
@@ -300,7 +300,7 @@ void site_judge(const struct site *s, const struct site_flow *flow, struct judge
 {
 	struct view v;
 
-	look(&v, s, flow);
+	look(s, flow, &v);
 	enum impact impact = v.from->impact > v.to->impact ? v.from->impact : v.to->impact;
 
 	*out = (struct judgement){ .vendor = v.vendor ? v.vendor->name : NULL };

@@ -56,7 +56,7 @@ room sensor dissectors/ site/ config/ schema/ base/ exporters/spool.h
 # The command that looks into a spool is the collector room's `vigie`.
 room collector site/ config/ schema/ base/ exporters/spool_tools.h
 
-header 'pcap' sensor/capture.c
+header pcap sensor/live.c
 header 'ndpi' sensor/dpi_ndpi.c
 header 'maxminddb' sensor/geo.c
 header 'protobuf-c|vigie\.pb-c' schema/wire.c

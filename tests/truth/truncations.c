@@ -56,5 +56,5 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		read += each_frame(argv[i]);
 	printf("%d of %d captures\n", read, argc - 1);
-	return read ? 0 : 1;
+	return read == argc - 1 ? 0 : 1;
 }

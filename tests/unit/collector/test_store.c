@@ -673,6 +673,10 @@ Test(store, files_by_the_hour)
 	cr_assert_eq(driver->stats(state, &stats), 0);
 	cr_assert_eq(stats.partitions, 2);
 	void *other = calloc(1, driver->state_size);
+	cr_assert_eq(driver->open(other, &options, why), -EBUSY);
+	cr_assert_not_null(strstr(why, "another collector"), "%s", why);
+	driver->close(other);
+	driver->close(state);
 	cr_assert_eq(driver->open(other, &options, why), -EINVAL);
 	cr_assert_not_null(strstr(why, "partition: hour"), "%s", why);
 	driver->close(other);

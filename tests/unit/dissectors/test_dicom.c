@@ -158,7 +158,7 @@ Test(dicom, outcomes)
 	expect_outcome(3, "\0\7\7\0",
 		       "dicom.reject_result=reserved dicom.reject_source=reserved "
 		       "dicom.reject_reason=reserved");
-	expect_outcome(7, "\0\0\0\0", "dicom.abort_source=user dicom.abort_reason=0");
+	expect_outcome(7, "\0\0\0\0", "dicom.abort_source=user");
 	expect_outcome(7, "\0\0\2\6", "dicom.abort_source=provider dicom.abort_reason=6");
 	expect_outcome(6, "\0\0\0\0", "dicom.released=1");
 }

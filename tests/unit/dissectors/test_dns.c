@@ -123,6 +123,8 @@ Test(dns, errors_are_told_apart)
 	cr_assert_eq(stream_number(&s, "dns.responses"), 2);
 	cr_assert_eq(stream_number(&s, "dns.nxdomain"), 1);
 	cr_assert_eq(stream_number(&s, "dns.errors"), 1);
+	cr_assert_str_eq(stream_text(&s, "dns.query", 0), "", "what nobody knows stays here");
+	cr_assert_str_eq(stream_text(&s, "dns.qtype", 0), "A");
 	stream_finish(&s);
 }
 
@@ -340,8 +342,12 @@ Test(dns, odd_names_are_shown_as_invalid)
 	static const uint8_t odd[] = { 0,   1,   1,   0,   0,   1, 0,   0,   0, 0, 0, 0, 5,
 				       'a', '.', 'b', ' ', 'c', 2, 'z', 'z', 0, 0, 1, 0, 1 };
 	struct conversation s = udp(53), strict = udp(40053);
+	uint8_t answered[sizeof(odd)];
 
+	memcpy(answered, odd, sizeof(odd));
+	answered[2] = 0x81;
 	stream_offer(&s, 0, odd, sizeof(odd));
+	stream_offer(&s, 1, answered, sizeof(answered));
 	cr_assert_str_eq(stream_text(&s, "dns.query", 0), "invalid");
 	stream_offer(&strict, 0, odd, sizeof(odd));
 	cr_assert(strict.refused);

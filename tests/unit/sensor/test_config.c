@@ -55,7 +55,7 @@ Test(config, every_mistake_at_its_line)
 		const char *yaml, *line, *word;
 	} cases[] = {
 		{ "sensor: a/b\n", "1: ", "sensor name" },
-		{ "sensor: a\nexercise: two words\n", "2: ", "exercise name" },
+		{ "sensor: a\nexercise: two words\n", "2: ", "an exercise" },
 		{ "sensor: a\ntimeouts:\n  tcp: 0s\n", "3: ", "1s" },
 		{ "sensor: a\ntimeouts:\n  active: 100000000d\n", "3: ", "7d" },
 		{ "sensor: a\nflows: {table: 1}\n", "2: ", "table" },
