@@ -224,7 +224,9 @@ void attributes_text(struct attributes *a, const struct field *f, const void *by
 		n = sizeof(invalid_word) - 1;
 	}
 	struct attribute *old = find(a, f);
-	if (f->type == FIELD_TEXT && old && strcmp(a->texts + old->text, invalid_word))
+	/* A better text may follow an invalid one; another invalid one takes no room. */
+	if (f->type == FIELD_TEXT && old &&
+	    (strcmp(a->texts + old->text, invalid_word) || p == (const uint8_t *)invalid_word))
 		return;
 	if (f->type == FIELD_TEXTS && set_is_closed(a, f, p, n))
 		return;

@@ -54,8 +54,8 @@ struct attribute {
 struct attributes {
 	uint16_t count;
 	uint16_t text_used;
-	uint16_t dropped; /* values that found no room; counted by the core */
-	uint16_t invalid; /* texts outside their grammar */
+	uint32_t dropped; /* values that found no room; counted by the core */
+	uint32_t invalid; /* texts outside their grammar */
 	struct attribute values[ATTRIBUTES_MOST];
 	char texts[ATTRIBUTES_TEXT];
 };

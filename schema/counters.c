@@ -4,8 +4,11 @@
 #include <string.h>
 
 const struct counter_info counter_infos[COUNTER_COUNT] = {
-#define ROW(member, name, unit, meaning) { name, unit, meaning, offsetof(struct counters, member) },
+#define ROW(member, name, unit, meaning) \
+	{ name, unit, meaning, offsetof(struct counters, member), \
+	  offsetof(struct counters, member) == offsetof(struct counters, dpi_memory) },
 	COUNTERS(ROW)
+#undef ROW
 };
 
 uint64_t counter_value(const struct counters *c, size_t i)

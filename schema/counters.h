@@ -32,7 +32,7 @@
 	X(copies_mirror, "copies.mirror", "packets", "identical frames shown again by the mirror, not counted twice") \
 	X(copies_routed, "copies.routed", "packets", "packets seen again behind a router, not counted twice") \
 	X(clock_back, "clock.back", "packets", "time stamps earlier than one already seen") \
-	X(clock_jump, "clock.jump", "jumps", "steps of the clock larger than a minute") \
+	X(clock_jump, "clock.jump", "jumps", "time stamps more than an hour ahead of the clock, which waits for a second one") \
 	X(flows, "flows", "flows", "flows opened") \
 	X(flows_closed, "flows.closed", "flows", "flows ended, for any reason") \
 	X(flows_evicted, "flows.evicted", "flows", "flows ended early because the table was full") \
@@ -65,6 +65,7 @@ struct counters {
 struct counter_info {
 	const char *name, *unit, *meaning;
 	size_t offset; /* of the uint64_t in struct counters */
+	bool level;    /* what is now, no sum: health records tell it as it is */
 };
 
 #define COUNTER_ONE(member, name, unit, meaning) +1

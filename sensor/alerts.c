@@ -58,30 +58,34 @@ void alerts_destroy(struct alerts *a)
 	free(a);
 }
 
-static void part(struct line *l, const char *text)
+static void part(XXH3_state_t *h, const char *text, const char *behind)
 {
-	line_text(l, text);
-	line_bytes(l, "\n", 1);
+	if (text)
+		XXH3_128bits_update(h, text, strlen(text));
+	XXH3_128bits_update(h, behind, strlen(behind));
 }
 
 /* The same event gives the same id, on any sensor run and after any resend. */
 static uint64_t identify(const struct record_flow *f, const char *kind, char id[RECORD_ID])
 {
-	char ip[IP_TEXT], bytes[1024];
-	struct line l = line_in(bytes, sizeof(bytes));
+	char ip[IP_TEXT], numbers[32];
+	struct line l = line_in(numbers, sizeof(numbers));
+	XXH3_state_t state;
 
-	part(&l, f->sensor);
-	part(&l, f->exercise);
-	part(&l, kind);
-	part(&l, ip_text(&f->client.ip, ip));
-	part(&l, ip_text(&f->server.ip, ip));
+	XXH3_128bits_reset(&state);
+	part(&state, f->sensor, "\n");
+	part(&state, f->exercise, "\n");
+	part(&state, kind, "\n");
+	part(&state, ip_text(&f->client.ip, ip), "\n");
+	part(&state, ip_text(&f->server.ip, ip), "\n");
 	line_u64(&l, f->protocol);
-	part(&l, NULL);
+	line_bytes(&l, "\n", 1);
 	line_u64(&l, f->server.port);
-	part(&l, NULL);
-	part(&l, f->app);
-	line_text(&l, f->rule);
-	XXH128_hash_t h = XXH3_128bits(bytes, (size_t)(l.at - bytes));
+	line_bytes(&l, "\n", 1);
+	part(&state, numbers, "");
+	part(&state, f->app, "\n");
+	part(&state, f->rule, "");
+	XXH128_hash_t h = XXH3_128bits_digest(&state);
 	l = line_in(id, RECORD_ID);
 	line_hex64(&l, h.high64);
 	line_hex64(&l, h.low64);

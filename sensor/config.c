@@ -93,6 +93,8 @@ static void read_geo(struct sensor_config *c, const struct yaml_node *n, const c
 	if (!n)
 		return;
 	yaml_only_keys(n, "geo", keys);
+	if (yaml_kind(list) != YAML_LIST && yaml_kind(list) != YAML_ABSENT)
+		yaml_problem(list, "databases is no list; write databases: [FILE.mmdb]");
 	for (size_t i = 0; i < yaml_count(list); i++) {
 		const struct yaml_node *path = yaml_element(list, i);
 		if (!yaml_text(path))
@@ -120,6 +122,19 @@ static void read_flows(struct sensor_config *c, const struct yaml_node *n)
 	yaml_read_u64(n, "names", 16, 1 << 20, &c->names);
 }
 
+/* Sums with packet times must not overflow; nothing that short is a time-out. */
+static void read_timeout(const struct yaml_node *n, const char *key, struct usec *out)
+{
+	struct usec v = *out;
+
+	if (!yaml_read_span(n, key, &v))
+		return;
+	if (v.v < USEC_PER_SECOND || v.v > 7 * 86400 * (int64_t)USEC_PER_SECOND)
+		yaml_problem(yaml_get(n, key), "%s is not between 1s and 7d", key);
+	else
+		*out = v;
+}
+
 static void read_timeouts(struct sensor_config *c, const struct yaml_node *n)
 {
 	static const char *const keys[] = { "tcp",       "udp",    "other", "closed",
@@ -128,12 +143,12 @@ static void read_timeouts(struct sensor_config *c, const struct yaml_node *n)
 	if (!n)
 		return;
 	yaml_only_keys(n, "timeouts", keys);
-	yaml_read_span(n, "tcp", &c->timeouts.tcp_idle);
-	yaml_read_span(n, "udp", &c->timeouts.udp_idle);
-	yaml_read_span(n, "other", &c->timeouts.other_idle);
-	yaml_read_span(n, "closed", &c->timeouts.closed);
-	yaml_read_span(n, "handshake", &c->timeouts.handshake);
-	yaml_read_span(n, "active", &c->timeouts.active);
+	read_timeout(n, "tcp", &c->timeouts.tcp_idle);
+	read_timeout(n, "udp", &c->timeouts.udp_idle);
+	read_timeout(n, "other", &c->timeouts.other_idle);
+	read_timeout(n, "closed", &c->timeouts.closed);
+	read_timeout(n, "handshake", &c->timeouts.handshake);
+	read_timeout(n, "active", &c->timeouts.active);
 }
 
 static void read_dpi(struct sensor_config *c, const struct yaml_node *n)

@@ -100,6 +100,7 @@ static void finish_streams(struct dissection *d, struct context *c)
 	for (int i = 0; i < 2; i++) {
 		d->counters->stream_gaps += c->streams[i].gaps;
 		d->counters->stream_overflow += c->streams[i].overflows;
+		c->streams[i].gaps = c->streams[i].overflows = 0;
 		reassembly_finish(d->pool, &c->streams[i]);
 	}
 }
@@ -173,8 +174,12 @@ static void withdraw(struct dissection *d, struct flow *f)
 	f->app_confidence = CONFIDENCE_NONE;
 	f->dissector = NO_DISSECTOR;
 	f->encrypted = false;
+	if (f->orientation == ORIENTATION_DISSECTOR) {
+		f->orientation = ORIENTATION_FIRST_PACKET;
+		f->client_side = f->first_side;
+	}
 	f->stage = FLOW_INSPECTED;
-	f->shown = f->midstream ? PROBES_MIDSTREAM : PROBES;
+	f->shown = 0;
 	d->counters->claims--;
 }
 
@@ -196,10 +201,10 @@ static void conclude(struct dissection *d, struct flow *f, enum dissect_result r
 	}
 }
 
-static void input_of(struct dissect_input *in, const struct packet *p, unsigned side,
-		     enum transport transport)
+static void input_of(struct dissect_input *in, const struct flow *f, const struct packet *p,
+		     unsigned side, enum transport transport)
 {
-	in->direction = (uint8_t)side;
+	in->direction = side != f->first_side;
 	in->gap = false;
 	in->source_port = p->source_port;
 	in->dest_port = p->dest_port;
@@ -228,7 +233,7 @@ static void feed_datagram(struct dissection *d, struct flow *f, const struct pac
 {
 	struct dissect_input in;
 
-	input_of(&in, p, side, TRANSPORT_UDP);
+	input_of(&in, f, p, side, TRANSPORT_UDP);
 	in.bytes = p->payload;
 	conclude(d, f, show(d, f, &in, side));
 }
@@ -242,7 +247,7 @@ static void show_stream(struct dissection *d, struct flow *f, const struct packe
 	struct dissect_input in;
 
 	do {
-		input_of(&in, p, side, TRANSPORT_TCP);
+		input_of(&in, f, p, side, TRANSPORT_TCP);
 		in.bytes = shown;
 		in.gap = s->gap;
 		enum dissect_result result = show(d, f, &in, side);
@@ -394,12 +399,41 @@ static void probe_segment(struct dissection *d, struct flow *f, const struct pac
 		return;
 	}
 	inspect(d, f, p);
-	if (more && !c && (c = take_context(d, f)) != NULL && !offer(d, f, p, side, &bytes))
-		return;
+	if (more && !c) {
+		c = take_context(d, f);
+		d->counters->contexts_refused += !c && f->shown == 1;
+		if (c && !offer(d, f, p, side, &bytes))
+			return;
+	}
 	if (c)
 		reassembly_taken(d->pool, &c->streams[side], bytes, more ? 0 : cursor_left(&bytes),
 				 0);
 	settle_when_through(d, f);
+}
+
+/* A flow that nobody claims, or whose claim was withdrawn: nDPI alone looks on. */
+static void look_on(struct dissection *d, struct flow *f, const struct packet *p)
+{
+	f->shown++;
+	inspect(d, f, p);
+	settle_when_through(d, f);
+}
+
+static void feed(struct dissection *d, struct flow *f, const struct packet *p, unsigned side)
+{
+	if (p->protocol == TCP)
+		feed_segment(d, f, p, side);
+	else
+		feed_datagram(d, f, p, side);
+}
+
+static void probe(struct dissection *d, struct flow *f, const struct packet *p, unsigned side)
+{
+	f->shown++;
+	if (p->protocol == TCP)
+		probe_segment(d, f, p, side);
+	else
+		probe_datagram(d, f, p, side);
 }
 
 void dissection_see(struct dissection *d, struct flow *f, const struct packet *p, unsigned side)
@@ -410,16 +444,10 @@ void dissection_see(struct dissection *d, struct flow *f, const struct packet *p
 		return;
 	if (p->fragment && !p->whole)
 		return;
-	if (f->stage == FLOW_CLAIMED) {
-		if (tcp)
-			feed_segment(d, f, p, side);
-		else
-			feed_datagram(d, f, p, side);
-		return;
-	}
-	f->shown++;
-	if (tcp)
-		probe_segment(d, f, p, side);
-	else
-		probe_datagram(d, f, p, side);
+	if (f->stage == FLOW_CLAIMED)
+		feed(d, f, p, side);
+	else if (f->stage == FLOW_PROBING)
+		probe(d, f, p, side);
+	if (f->stage == FLOW_INSPECTED)
+		look_on(d, f, p);
 }

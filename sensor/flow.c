@@ -218,7 +218,7 @@ static int64_t idle_deadline(const struct flow_table *t, const struct flow *f)
 
 static int64_t deadline(const struct flow_table *t, const struct flow *f)
 {
-	int64_t idle = idle_deadline(t, f), active = f->record_start + t->timeouts.active.v;
+	int64_t idle = idle_deadline(t, f), active = f->since + t->timeouts.active.v;
 	return idle < active ? idle : active;
 }
 
@@ -330,7 +330,7 @@ struct flow *flow_table_add(struct flow_table *t, const struct flow_key *key, ui
 	f->context = FLOW_NONE;
 	f->dpi_slot = -1;
 	f->eviction_value = value;
-	f->start = f->record_start = f->record_end = f->last = now;
+	f->start = f->record_start = f->record_end = f->since = f->last = now;
 	t->count++;
 	slots_insert(t, (uint32_t)hash, flow_number(t, f));
 	wheel_put(t, f, deadline(t, f));
@@ -349,13 +349,12 @@ static void look_at(struct flow_table *t, struct flow *f, int64_t now)
 		return;
 	}
 	wheel_take(t, f);
-	if (f->record_start + t->timeouts.active.v <= now && f->packets[0] + f->packets[1]) {
-		t->emit(t->context, f, END_ACTIVE);
-		f->interim++;
-		f->record_start = now;
-		f->record_end = now;
-	} else if (f->record_start + t->timeouts.active.v <= now) {
-		f->record_start = now;
+	if (f->since + t->timeouts.active.v <= now) {
+		if (f->packets[0] + f->packets[1]) {
+			t->emit(t->context, f, END_ACTIVE);
+			f->interim++;
+		}
+		f->since = f->record_start = f->record_end = now;
 	}
 	wheel_put(t, f, deadline(t, f));
 }

@@ -42,7 +42,7 @@ struct flow_hole {
 enum flow_stage {
 	FLOW_PROBING,   /* nobody has claimed it yet */
 	FLOW_CLAIMED,   /* a dissector reads on */
-	FLOW_INSPECTED, /* shown to nDPI */
+	FLOW_INSPECTED, /* a claim was withdrawn: only nDPI looks on */
 	FLOW_SETTLED,   /* nothing more to find */
 };
 
@@ -52,8 +52,8 @@ enum flow_stage {
  * a record needs. */
 struct flow {
 	alignas(64) struct flow_key key;
-	int64_t last;                     /* us, newest packet */
-	int64_t record_start, record_end; /* of the packets not yet in a record */
+	int64_t last;                     /* us, clock at the newest packet; time-outs go by it */
+	int64_t record_start, record_end; /* stamps of the packets not yet in a record */
 
 	uint64_t bytes[2]; /* by side of the sender, since the last record */
 	uint32_t packets[2];
@@ -71,6 +71,7 @@ struct flow {
 	bool midstream;
 	bool data; /* it carried payload, captured or not */
 
+	int64_t since; /* clock at the first packet not yet in a record */
 	int64_t syn_at, synack_at;
 	struct flow_hole holes[2][FLOW_HOLES];
 	uint32_t isn[2];

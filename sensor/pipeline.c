@@ -29,6 +29,7 @@ struct waiting {
 	struct flow_key key;
 	unsigned side;
 	uint64_t hash, signature;
+	int64_t at; /* the clock when it came */
 };
 
 struct pipeline {
@@ -44,9 +45,11 @@ struct pipeline {
 	struct ledger *ledger;
 	struct record_space space;
 	int64_t now;    /* clock of the packets: never goes back */
+	int64_t at;     /* the clock when the packet under way came */
 	int64_t second; /* of the last look at the table */
 	int64_t minute; /* of the last health record */
 	bool jumped;    /* the previous packet was far ahead of the clock */
+	uint32_t ahead; /* its flow, or FLOW_NONE */
 	unsigned late;  /* packets in a row that were a minute behind the clock */
 	struct record_counter health[COUNTER_COUNT];
 	size_t waiting_count;
@@ -167,6 +170,7 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	p->counters = counters;
 	p->output = output;
 	p->now = p->second = p->minute = INT64_MIN;
+	p->ahead = FLOW_NONE;
 	p->decoder = decoder_create(options->fragments, counters);
 	p->dedup = options->dedup ? dedup_create(DEDUP_ENTRIES, options->seed) : NULL;
 	p->flows = flow_table_create(options->flows, &options->timeouts, options->seed, emit, p);
@@ -223,6 +227,8 @@ static void report_health(struct pipeline *p)
 	p->counters->dpi_memory = dpi_memory();
 	for (size_t i = 0; i < COUNTER_COUNT; i++) {
 		uint64_t now = counter_value(p->counters, i), then = counter_value(&p->reported, i);
+		if (counter_infos[i].level)
+			then = 0;
 		if (now > then)
 			p->health[n++] =
 				(struct record_counter){ counter_infos[i].name, now - then };
@@ -257,6 +263,15 @@ static void each_second(struct pipeline *p)
 	p->minute = minute;
 }
 
+/* The previous packet was no stray one: its flow was alive when it said. */
+static void believe(struct pipeline *p, int64_t time)
+{
+	if (p->ahead == FLOW_NONE)
+		return;
+	struct flow *f = flow_at(p->flows, p->ahead);
+	f->last = f->since = f->record_end < time ? f->record_end : time;
+}
+
 /* A packet or two may be late; when all of them are, by a minute and more, the
  * clock was set back: what is open ends, and time starts anew. */
 static bool clock_was_set_back(struct pipeline *p, int64_t time)
@@ -285,6 +300,8 @@ static void advance(struct pipeline *p, int64_t time)
 		p->counters->clock_jump++;
 		p->jumped = true;
 	} else {
+		if (p->jumped && time > p->now + JUMP)
+			believe(p, time);
 		p->jumped = false;
 		p->now = time;
 	}
@@ -301,9 +318,10 @@ static struct flow *open_flow(struct pipeline *p, const struct flow_key *key, ui
 {
 	uint16_t segments[2];
 	uint8_t value = flow_segments(p->options.setting.site, packet, side, segments);
-	struct flow *f = flow_table_add(p->flows, key, hash, value, packet->time.v);
+	struct flow *f = flow_table_add(p->flows, key, hash, value, p->at);
 
 	p->counters->flows++;
+	f->start = packet->time.v;
 	f->first_side = (uint8_t)side;
 	f->client_side = (uint8_t)side;
 	f->v6 = packet->v6;
@@ -320,14 +338,17 @@ static void count(struct pipeline *p, struct flow *f, const struct packet *packe
 {
 	int64_t time = packet->time.v;
 
-	if (f->packets[0] + f->packets[1] == 0)
+	if (f->packets[0] + f->packets[1] == 0) {
 		f->record_start = f->record_end = time;
+		f->since = p->at;
+	}
 	if (time < f->record_start)
 		f->record_start = time;
 	if (time > f->record_end)
 		f->record_end = time;
-	if (time > f->last)
-		f->last = time;
+	f->last = p->at;
+	if (p->jumped)
+		p->ahead = flow_number(p->flows, f);
 	f->packets[side]++;
 	f->bytes[side] += packet->ip_bytes;
 	p->counters->metered++;
@@ -380,6 +401,7 @@ static void packet_in(struct pipeline *p, const struct waiting *w)
 	const struct packet *packet = &w->packet;
 	struct flow *f = flow_table_find(p->flows, &w->key, w->hash);
 
+	p->at = w->at;
 	if (p->dedup) {
 		enum dedup_answer answer = dedup_see(p->dedup, packet, w->signature);
 		if (answer != DEDUP_NEW && f) {
@@ -438,12 +460,15 @@ static bool is_in_frame(const struct packet *p, const struct frame *frame)
 void pipeline_offer(struct pipeline *p, const struct frame *frame)
 {
 	advance(p, frame->time.v);
+	p->ahead = FLOW_NONE;
 	struct waiting *w = &p->waiting[p->waiting_count];
 	if (decode(p->decoder, frame, &w->packet) != DECODE_OK)
 		return;
+	w->at = p->now;
 	announce(p, w);
 	p->waiting_count++;
-	if (p->waiting_count == WAITING || !is_in_frame(&w->packet, frame))
+	/* The next packet's stamp decides what is made of one far ahead. */
+	if (p->waiting_count == WAITING || p->jumped || !is_in_frame(&w->packet, frame))
 		pipeline_drain(p);
 }
 
@@ -499,6 +524,7 @@ void pipeline_flush(struct pipeline *p, enum end_reason reason)
 		dedup_reset(p->dedup);
 	p->now = p->second = p->minute = INT64_MIN;
 	p->jumped = false;
+	p->ahead = FLOW_NONE;
 }
 
 size_t pipeline_flow_count(const struct pipeline *p)

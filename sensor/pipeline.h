@@ -16,7 +16,8 @@ struct pipeline_options {
 	size_t names;     /* addresses known by name */
 	bool dedup;
 	bool live;     /* packets are stamped by this machine's clock, which may be set back */
-	uint64_t seed; /* of the hashes; nothing that comes out depends on it */
+	uint64_t seed; /* of the hashes; nothing that comes out depends on it, but which
+			* copies are forgotten when there are more than fit */
 	struct flow_timeouts timeouts;
 	struct dissection_options dissection;
 	struct record_setting setting; /* `names` is filled in by the pipeline */

@@ -29,9 +29,31 @@ static bool number(const struct yaml_node *n, uint64_t least, uint64_t most, uin
 	return true;
 }
 
+static bool is_list(const struct yaml_node *n, const char *key)
+{
+	if (yaml_kind(n) == YAML_LIST || yaml_kind(n) == YAML_ABSENT)
+		return true;
+	yaml_problem(n, "%s is no list; write %s: [20, 21]", key, key);
+	return false;
+}
+
+static bool name_is_good(const struct realms *r, const struct yaml_node *n, const char *name)
+{
+	if (!wire_sensor_name_is_valid(name)) {
+		yaml_problem(n, "is no realm's name; use 1 to 63 letters, digits, '.', '_' or '-'");
+		return false;
+	}
+	for (size_t i = 0; i < r->count; i++)
+		if (!strcmp(r->names[i], name)) {
+			yaml_problem(n, "realm %s is there twice; keep one of them", name);
+			return false;
+		}
+	return true;
+}
+
 static void read_vlans(struct realms *r, const struct yaml_node *list, uint8_t realm)
 {
-	for (size_t i = 0; i < yaml_count(list); i++) {
+	for (size_t i = 0; is_list(list, "vlans") && i < yaml_count(list); i++) {
 		const struct yaml_node *n = yaml_element(list, i);
 		uint64_t vlan;
 		if (!number(n, 1, 4094, &vlan))
@@ -45,7 +67,7 @@ static void read_vlans(struct realms *r, const struct yaml_node *list, uint8_t r
 
 static void read_vnis(struct realms *r, const struct yaml_node *list, uint8_t realm)
 {
-	for (size_t i = 0; i < yaml_count(list); i++) {
+	for (size_t i = 0; is_list(list, "vnis") && i < yaml_count(list); i++) {
 		const struct yaml_node *n = yaml_element(list, i);
 		uint64_t vni;
 		if (!number(n, 1, 0xffffff, &vni))
@@ -78,6 +100,8 @@ void realms_read(struct realms *r, const struct yaml_node *list)
 					"'_' or '-'; give it one");
 			continue;
 		}
+		if (!name_is_good(r, yaml_get(n, "name"), name))
+			continue;
 		if (r->count == REALM_MOST) {
 			yaml_problem(n, "there are more than %d realms", REALM_MOST - 1);
 			return;

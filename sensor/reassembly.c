@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+enum { BEHIND_MOST = 1 << 20, SKIP_MOST = INT32_MAX / 2 };
+
 struct reassembly_pool {
 	uint8_t *bytes;
 	size_t count, used;
@@ -75,6 +77,7 @@ void reassembly_finish(struct reassembly_pool *pool, struct reassembly *s)
 static void jump(struct reassembly_pool *pool, struct reassembly *s, uint32_t sequence)
 {
 	s->base = sequence;
+	s->skipped = 0;
 	s->ready = 0;
 	s->early_count = 0;
 	s->gap = true;
@@ -167,6 +170,13 @@ static void pass_hole(struct reassembly_pool *pool, struct reassembly *s, uint32
 	join_early(s);
 }
 
+/* A segment so far behind the base that no reordering explains it: the base was
+ * led astray by a stray number. Without this all of the stream would be old. */
+static bool is_astray(const struct reassembly *s, uint32_t behind)
+{
+	return behind > s->skipped && behind - s->skipped > BEHIND_MOST;
+}
+
 static bool overflow(struct reassembly_pool *pool, struct reassembly *s, uint32_t sequence,
 		     struct cursor payload, struct cursor *out)
 {
@@ -185,6 +195,8 @@ bool reassembly_offer(struct reassembly_pool *pool, struct reassembly *s, uint32
 
 	if (ahead < 0) {
 		size_t old = (size_t) - (int64_t)ahead;
+		if (is_astray(s, (uint32_t)old))
+			return overflow(pool, s, sequence, payload, out);
 		if (old >= wire_length)
 			return false;
 		cursor_skip(&payload, old < cursor_left(&payload) ? old : cursor_left(&payload));
@@ -250,8 +262,12 @@ void reassembly_taken(struct reassembly_pool *pool, struct reassembly *s, struct
 	bool direct = shown.at != s->buffer;
 
 	s->gap = false;
-	if (skip > INT32_MAX / 2)
-		skip = INT32_MAX / 2;
+	if (skip > SKIP_MOST) {
+		skip = SKIP_MOST;
+		s->gap = true; /* what comes then is not what was asked for */
+	}
+	if (taken || skip)
+		s->skipped = taken + skip > n ? (uint32_t)(taken + skip - n) : 0;
 	if (direct && taken + skip < n) {
 		/* What is left of the packet goes to the buffer's start. */
 		struct cursor rest = shown;

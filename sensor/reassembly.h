@@ -22,10 +22,11 @@ enum { REASSEMBLY_RANGES = 4 };
 
 struct reassembly {
 	bool started;
-	bool gap;       /* to be told with the next bytes shown */
-	bool due;       /* bytes that came early are next now */
-	uint32_t base;  /* sequence number of the first byte not yet taken */
-	uint32_t ready; /* bytes in the buffer from base on */
+	bool gap;         /* to be told with the next bytes shown */
+	bool due;         /* bytes that came early are next now */
+	uint32_t base;    /* sequence number of the first byte not yet taken */
+	uint32_t skipped; /* bytes that the last step of base went over unseen */
+	uint32_t ready;   /* bytes in the buffer from base on */
 	struct reassembly_range {
 		uint32_t from, to; /* offsets from base: bytes that came early */
 	} early[REASSEMBLY_RANGES];

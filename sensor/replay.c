@@ -29,9 +29,9 @@ bool replay_check(const char *const *files, size_t count)
 	return true;
 }
 
-uint64_t replay_epoch(const char *const *files, size_t count, const char *salt)
+uint64_t replay_epoch(const char *const *files, size_t count, const void *salt, size_t salt_length)
 {
-	uint64_t epoch = XXH3_64bits(salt, strlen(salt));
+	uint64_t epoch = XXH3_64bits(salt, salt_length);
 
 	for (size_t i = 0; i < count; i++) {
 		uint64_t print = strcmp(files[i], "-") ? capture_fingerprint(files[i])

@@ -22,7 +22,7 @@ bool replay_check(const char *const *files, size_t count);
 
 /* Identifies the input's content; never 0. For standard input it is new each
  * time. */
-uint64_t replay_epoch(const char *const *files, size_t count, const char *salt);
+uint64_t replay_epoch(const char *const *files, size_t count, const void *salt, size_t salt_length);
 
 /* 0 when all was read, 3 when an input could not be read whole or the replay was
  * interrupted, 1 when the output failed (exit codes of docs/records.md). */

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "daemon/notify.h"
+#include "sensor/capture.h"
 #include "sensor/confine.h"
 #include "sensor/monitor.h"
 #include "sensor/replay.h"
@@ -72,7 +73,7 @@ static uint64_t random_seed(void)
 	return seed;
 }
 
-static struct pipeline_options settings_of(const struct sensor *s, bool live)
+static struct pipeline_options settings_of(const struct sensor *s, bool live, uint64_t seed)
 {
 	const struct sensor_config *c = s->config;
 
@@ -83,7 +84,7 @@ static struct pipeline_options settings_of(const struct sensor *s, bool live)
 		.names = c->names,
 		.dedup = c->dedup,
 		.live = live,
-		.seed = random_seed(),
+		.seed = seed,
 		.timeouts = c->timeouts,
 		.dissection = {
 			.contexts = c->contexts,
@@ -100,19 +101,45 @@ static struct pipeline_options settings_of(const struct sensor *s, bool live)
 	};
 }
 
-/* A replay's epoch follows from what is replayed; a live run has one of its own. */
+static void salt_with_realms(struct buf *salt, const struct realms *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		buf_format(salt, "|%s", r->names[i]);
+	buf_bytes(salt, r->of_vlan, sizeof(r->of_vlan));
+	for (size_t i = 0; i < r->vni_count; i++)
+		buf_format(salt, "|%u=%u", r->vnis[i].vni, r->vnis[i].realm);
+}
+
+static void salt_with_sizes(struct buf *salt, const struct sensor_config *c)
+{
+	const struct flow_timeouts *t = &c->timeouts;
+	const uint64_t sizes[] = { c->flows,     c->contexts, c->buffers, c->fragments,
+				   c->dpi_flows, c->alerts,   c->names };
+	const struct usec spans[] = { t->tcp_idle, t->udp_idle,  t->other_idle,
+				      t->closed,   t->handshake, t->active };
+
+	buf_bytes(salt, sizes, sizeof(sizes));
+	buf_bytes(salt, spans, sizeof(spans));
+}
+
+/* A replay's epoch follows from what is replayed, and from all that shapes the
+ * records: the same epoch must mean the same batches. A live run has its own. */
 static uint64_t epoch_of(const struct sensor *s, const struct arguments *a)
 {
 	const struct sensor_config *c = s->config;
-	char salt[512];
+	struct buf salt = { 0 };
 
 	if (!a->file_count)
 		return (uint64_t)clock_wall().v;
-
-	snprintf(salt, sizeof(salt), "%s|%s|%s|%s|%d%d|%" PRIu64, VIGIE_VERSION, c->sensor,
-		 site_revision(s->site), c->exercise ? c->exercise : "", c->dedup, c->dpi,
-		 c->flows);
-	return replay_epoch(a->files, a->file_count, salt);
+	buf_format(&salt, "%s|%s|%s|%s|%s|%d%d", VIGIE_VERSION, dpi_version(), c->sensor,
+		   site_revision(s->site), c->exercise ? c->exercise : "", c->dedup, c->dpi);
+	salt_with_sizes(&salt, c);
+	salt_with_realms(&salt, &c->realms);
+	for (size_t i = 0; i < c->geo_count; i++)
+		buf_format(&salt, "|%016" PRIx64, capture_fingerprint(c->geo[i]));
+	uint64_t epoch = replay_epoch(a->files, a->file_count, salt.data, salt.len);
+	buf_finish(&salt);
+	return epoch;
 }
 
 static bool open_geo(struct sensor *s)
@@ -172,7 +199,10 @@ static bool open_output(struct sensor *s, const struct arguments *a)
 		log_error("%s", why);
 		return false;
 	}
-	struct pipeline_options settings = settings_of(s, !a->file_count);
+	/* A replay's hashes are seeded with its epoch, so that a full table of copies
+	 * forgets the same ones each time. */
+	struct pipeline_options settings =
+		settings_of(s, !a->file_count, a->file_count ? o.epoch : random_seed());
 	s->pipeline = pipeline_create(&settings, &s->counters, s->output, why);
 	if (!s->pipeline)
 		log_error("%s", why);

@@ -135,3 +135,19 @@ Test(grammar, what_fits_and_what_does_not)
 	}
 	cr_assert_not(grammar_accepts(GRAMMAR_NONE, "a", 1));
 }
+
+Test(attributes, invalid_texts_without_end_take_no_room)
+{
+	static const struct field ae = { "t.ae", FIELD_TEXT, GRAMMAR_AE_TITLE, "", "" };
+	static const struct field uid = { "t.uid", FIELD_TEXT, GRAMMAR_UID, "", "" };
+	static struct attributes a;
+
+	for (int i = 0; i < 70000; i++)
+		attributes_text(&a, &ae, "\x01", 1);
+	attributes_text(&a, &uid, "1.2.3", 5);
+	attributes_text(&a, &ae, "PACS", 4);
+	cr_assert_eq(a.count, 2);
+	cr_assert_eq(a.invalid, 70000);
+	cr_assert_eq(a.dropped, 0);
+	cr_assert_str_eq(attribute_text(&a, attributes_find(&a, &ae)), "PACS");
+}

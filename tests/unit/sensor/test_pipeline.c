@@ -282,3 +282,104 @@ Test(pipeline, a_segment_in_pieces_is_no_gap)
 	cr_assert_eq(number(flow(&m, 0), "tcp/missed_bytes"), 0);
 	cr_assert_eq(number(flow(&m, 0), "tcp/retransmissions"), 0);
 }
+
+static void tick(int64_t time, uint16_t port)
+{
+	shoot(&m, (struct shot){ .at = time,
+				 .from = 9,
+				 .to = 2,
+				 .protocol = 17,
+				 .id = (uint16_t)(time / SECOND),
+				 .source = port,
+				 .dest = 161 });
+}
+
+Test(pipeline, one_stray_stamp_ends_nothing)
+{
+	tick(0, 50000);
+	tick(1 * SECOND, 50000);
+	tick(400000000 * SECOND, 50001); /* years ahead */
+	tick(-400000000 * SECOND, 50000);
+	for (int i = 2; i < 50; i++)
+		tick(i * SECOND, 50000);
+	metering_read(&m);
+	cr_assert_eq(count_of(&m, "flow"), 0, "nothing ended");
+	cr_assert_eq(m.counters.clock_jump, 1);
+	cr_assert_eq(m.counters.clock_back, 1);
+	tick(100 * SECOND, 50000);
+	tick(120 * SECOND, 50000);
+	metering_read(&m);
+	cr_assert_eq(count_of(&m, "flow"), 1, "the stray one falls silent like others");
+	metering_flush(&m);
+	cr_assert_eq(sum(&m, "packets/to_server"), 50 + 2 + 2);
+}
+
+Test(pipeline, a_clock_set_back_does_not_split_flows)
+{
+	for (int i = 0; i < 10; i++)
+		tick(i * SECOND, 50000);
+	for (int i = 0; i < 40; i++)
+		tick((i - 3600) * SECOND, 50000 + 1);
+	metering_flush(&m);
+	cr_assert_eq(count_of(&m, "flow"), 2);
+	cr_assert_eq(m.counters.clock_back, 40);
+}
+
+Test(pipeline, the_clock_follows_a_real_gap)
+{
+	tick(0, 50000);
+	tick(7200 * SECOND, 50001);
+	tick(7201 * SECOND, 50001);
+	metering_read(&m);
+	cr_assert_eq(count_of(&m, "flow"), 1);
+	cr_assert_str_eq(text(flow(&m, 0), "end_reason"), "idle");
+	metering_flush(&m);
+}
+
+enum { ASSOCIATION = 99 };
+
+/* A-ASSOCIATE-RQ (DICOM PS3.8 9.3.2), of which so many bytes are sent at first. */
+static void start_association(struct talk *t, size_t n)
+{
+	static const uint8_t head[] = { 1, 0, 0, 0, 0, 93, 0, 1, 0, 0 };
+	static const char context[] = "\x10\0\0\x15"
+				      "1.2.840.10008.3.1.1.1";
+	uint8_t rq[ASSOCIATION] = { 0 };
+
+	memcpy(rq, head, sizeof(head));
+	memset(rq + 10, ' ', 32);
+	memcpy(rq + 10, "PACS", 4);
+	memcpy(rq + 26, "CT1", 3);
+	memcpy(rq + 74, context, sizeof(context) - 1);
+	greet(t);
+	say(t, 0, TCP_ACK, rq, n);
+}
+
+Test(pipeline, slots_that_run_out_are_counted)
+{
+	metering_end(&m);
+	metering_prepare(&m);
+	m.options.dissection.contexts = 2;
+	metering_open(&m);
+	for (uint16_t i = 0; i < 10; i++) {
+		struct talk t = talk((uint16_t)(40000 + i), 104);
+		start_association(&t, i % 2 ? ASSOCIATION : 4);
+	}
+	metering_flush(&m);
+	cr_assert_eq(m.counters.contexts_refused, 8);
+	cr_assert_eq(count_of(&m, "flow"), 10);
+}
+
+Test(pipeline, a_gap_counts_once)
+{
+	struct talk t = talk(40000, 104);
+
+	start_association(&t, ASSOCIATION);
+	t.next[0] += 50;
+	say(&t, 1, TCP_ACK, NULL, 0);
+	say(&t, 0, TCP_ACK, "0123456789", 10);
+	metering_flush(&m);
+	cr_assert_str_eq(text(flow(&m, 0), "app"), "dicom");
+	cr_assert_eq(number(flow(&m, 0), "tcp/missed_bytes"), 50);
+	cr_assert_eq(m.counters.stream_gaps, 1);
+}

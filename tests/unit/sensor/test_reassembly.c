@@ -210,3 +210,44 @@ Test(reassembly, without_buffers_it_goes_on_with_gaps)
 	reassembly_finish(pool, &b);
 	reassembly_pool_destroy(pool);
 }
+
+Test(reassembly, a_stray_number_does_not_stall_the_stream)
+{
+	struct reassembly_pool *pool = reassembly_pool_create(2);
+	struct reassembly s;
+	struct cursor shown, bytes = cursor_of("0123456789", 10);
+	unsigned seen = 0;
+
+	reassembly_init(&s, 1000);
+	for (uint32_t i = 0; i < 10; i++) {
+		uint32_t sequence = i == 4 ? 1500000000 : 1000 + i * 10;
+		if (!reassembly_offer(pool, &s, sequence, bytes, 10, false, 0, &shown))
+			continue;
+		seen++;
+		reassembly_taken(pool, &s, shown, cursor_left(&shown), 0);
+	}
+	cr_assert_geq(seen, 9);
+	reassembly_finish(pool, &s);
+	reassembly_pool_destroy(pool);
+}
+
+/* Far behind, but only because so much was to be skipped: old, as it says. */
+Test(reassembly, what_is_skipped_is_not_astray)
+{
+	struct reassembly_pool *pool = reassembly_pool_create(2);
+	struct reassembly s;
+	struct cursor shown, bytes = cursor_of("0123456789", 10);
+
+	reassembly_init(&s, 0);
+	cr_assert(reassembly_offer(pool, &s, 0, bytes, 10, false, 0, &shown));
+	reassembly_taken(pool, &s, shown, 10, 5000000);
+	for (uint32_t at = 10; at < 5000010; at += 1000)
+		cr_assert_not(reassembly_offer(pool, &s, at, bytes, 1000, false, 0, &shown));
+	cr_assert(reassembly_offer(pool, &s, 5000010, bytes, 10, false, 0, &shown));
+	cr_assert_not(s.gap);
+	cr_assert_eq(s.gaps, 0);
+	reassembly_taken(pool, &s, shown, 10, UINT32_MAX);
+	cr_assert(s.gap, "more than can be counted");
+	reassembly_finish(pool, &s);
+	reassembly_pool_destroy(pool);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sensor/alerts.h"
+
+static struct counters counters;
+static struct alerts *alerts;
+
+static struct sent {
+	char id[RECORD_ID], reason[64];
+	uint64_t count;
+	size_t flows;
+	int64_t first, last;
+	bool has_port;
+} sent[64];
+static size_t sent_count;
+
+static int take(void *context, const struct record *r)
+{
+	const struct record_alert *a = &r->alert;
+	struct sent *s = &sent[sent_count++ % 64];
+
+	(void)context;
+	cr_assert_eq(r->type, RECORD_ALERT);
+	snprintf(s->id, sizeof(s->id), "%s", a->id);
+	snprintf(s->reason, sizeof(s->reason), "%s", a->reason);
+	s->count = a->count;
+	s->flows = a->flow_count;
+	s->first = a->first_seen.v;
+	s->last = a->last_seen.v;
+	s->has_port = a->client.has_port;
+	return 0;
+}
+
+static void begin(void)
+{
+	alerts = alerts_create(4, &counters, take, NULL);
+	cr_assert(alerts);
+}
+
+static void end(void)
+{
+	alerts_destroy(alerts);
+}
+
+/* A flow to a server's port, at a second. */
+static struct record_flow found(uint16_t port, int64_t second)
+{
+	struct record_flow f = {
+		.id = "0123",
+		.sensor = "test",
+		.protocol = 6,
+		.start = { second * USEC_PER_SECOND },
+		.end = { (second + 1) * USEC_PER_SECOND },
+		.reason = "as a test has it",
+	};
+
+	cr_assert(ip_parse("10.0.0.1", &f.client.ip) && ip_parse("10.0.0.2", &f.server.ip));
+	f.client.has_port = f.server.has_port = true;
+	f.client.port = (uint16_t)(40000 + second);
+	f.server.port = port;
+	return f;
+}
+
+static void raise_at(uint16_t port, int64_t second)
+{
+	struct record_flow f = found(port, second);
+	alerts_raise(alerts, &f, "cross-segment", NULL);
+}
+
+TestSuite(alerts, .init = begin, .fini = end);
+
+Test(alerts, repeats_fold_into_one)
+{
+	for (int i = 20; i > 0; i--)
+		raise_at(104, i);
+	cr_assert_eq(sent_count, 0);
+	alerts_flush(alerts);
+	cr_assert_eq(sent_count, 1);
+	cr_assert_eq(sent[0].count, 20);
+	cr_assert_eq(sent[0].flows, RECORD_ALERT_FLOWS);
+	cr_assert_eq(sent[0].first, 1 * USEC_PER_SECOND);
+	cr_assert_eq(sent[0].last, 21 * USEC_PER_SECOND);
+	cr_assert_str_eq(sent[0].reason, "as a test has it");
+	cr_assert_not(sent[0].has_port, "it differs from flow to flow");
+	alerts_flush(alerts);
+	cr_assert_eq(sent_count, 1, "nothing new, nothing sent");
+}
+
+Test(alerts, the_id_is_of_the_event)
+{
+	raise_at(104, 1);
+	alerts_flush(alerts);
+	raise_at(104, 500);
+	alerts_flush(alerts);
+	cr_assert_str_eq(sent[0].id, sent[1].id);
+	raise_at(105, 1);
+	alerts_flush(alerts);
+	cr_assert_str_neq(sent[0].id, sent[2].id);
+	/* It stands in stores: it may never change. */
+	cr_assert_str_eq(sent[0].id, "8df340bcb16e848b76c7a98df3e8d9fc");
+}
+
+Test(alerts, a_full_table_sends_at_once)
+{
+	for (uint16_t port = 1; port <= 6; port++)
+		raise_at(port, 1);
+	cr_assert_eq(sent_count, 2);
+	cr_assert_eq(counters.alerts_table_full, 2);
+	alerts_flush(alerts);
+	cr_assert_eq(sent_count, 6);
+	cr_assert_eq(counters.alerts, 6);
+}
+
+Test(alerts, long_names_are_no_matter)
+{
+	static char exercise[3000], rule[3000];
+	struct record_flow f = found(104, 1);
+
+	memset(exercise, 'e', sizeof(exercise) - 1);
+	memset(rule, 'r', sizeof(rule) - 1);
+	f.exercise = exercise;
+	f.rule = rule;
+	alerts_raise(alerts, &f, "cross-segment", NULL);
+	rule[2998] = 's';
+	alerts_raise(alerts, &f, "cross-segment", NULL);
+	alerts_flush(alerts);
+	cr_assert_eq(sent_count, 2, "told apart by their ends");
+}
