@@ -3,15 +3,31 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 
+enum { RESERVE = 1 << 20 };
+
+/* Takes room for the lines to come while there is some, so that questions can be
+ * asked for a good while after the store has filled the disk. */
+static void reserve(int fd)
+{
+	struct stat st;
+
+	if (!fstat(fd, &st) && st.st_blocks * 512 < st.st_size + RESERVE / 2)
+		(void)!fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, RESERVE);
+}
+
 int audit_open(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	reserve(fd);
+	return fd;
 }
 
 static void describe(struct buf *out, const struct request *q, const struct reply *r)
@@ -48,6 +64,7 @@ int audit_note(int fd, const struct request *q, const struct reply *r)
 	if (!line.failed) {
 		ssize_t n = write(fd, line.data, line.len);
 		error = n < 0 ? -errno : (size_t)n < line.len ? -ENOSPC : 0;
+		reserve(fd);
 	}
 	buf_finish(&line);
 	return error;

@@ -31,6 +31,9 @@ struct matrix {
 	char heads[SEGMENTS_MOST][HEAD_MOST + 1];
 	struct pair *pairs; /* client * count + server */
 	size_t count;
+	/* Those with flows out of them have a line, those with flows into them a column. */
+	size_t clients[SEGMENTS_MOST], servers[SEGMENTS_MOST];
+	size_t client_count, server_count;
 };
 
 /* The two that every site has stand last. */
@@ -99,6 +102,31 @@ static bool gather(struct matrix *m, const json_t *rows)
 	return true;
 }
 
+static const struct pair *pair_at(const struct matrix *m, size_t client, size_t server)
+{
+	return &m->pairs[client * m->count + server];
+}
+
+static bool is_used(const struct pair *p)
+{
+	return p->flows || p->worst;
+}
+
+static void find_used(struct matrix *m)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		bool client = false, server = false;
+		for (size_t k = 0; k < m->count; k++) {
+			client |= is_used(pair_at(m, i, k));
+			server |= is_used(pair_at(m, k, i));
+		}
+		if (client)
+			m->clients[m->client_count++] = i;
+		if (server)
+			m->servers[m->server_count++] = i;
+	}
+}
+
 /* A long name's head: its first letters; of "unknown-internal" "unk-in". Code
  * points outside ASCII are left out, so that a byte is a column. */
 static void abbreviate(const char *name, size_t most, char *head)
@@ -129,15 +157,15 @@ static void choose_widths(struct matrix *m, const struct style *style)
 {
 	size_t most = 0;
 
-	for (size_t i = 0; i < m->count; i++)
-		if (text_width(m->names[i]) > most)
-			most = text_width(m->names[i]);
+	for (size_t i = 0; i < m->client_count; i++)
+		if (text_width(m->names[m->clients[i]]) > most)
+			most = text_width(m->names[m->clients[i]]);
 	if (most > LABEL_MOST)
 		most = LABEL_MOST;
 	m->label = most;
 	m->column = COLUMN_MOST;
 	for (size_t column = COLUMN_MOST; style->width && column >= COLUMN_LEAST; column--) {
-		size_t cells = m->count * column;
+		size_t cells = m->server_count * column;
 		size_t least = most < LABEL_LEAST ? most : LABEL_LEAST;
 		if (least + cells > style->width)
 			continue;
@@ -181,7 +209,7 @@ static void put_cell(const struct pair *p, size_t width, const struct style *sty
 	char count[TEXT_COUNT];
 
 	text_pad("", width - CELL, false, out);
-	if (!p->flows && !p->worst) {
+	if (!is_used(p)) {
 		colour_put(style, COLOUR_FAINT, out);
 		buf_text(out, "   . ");
 		colour_put(style, COLOUR_NONE, out);
@@ -211,7 +239,7 @@ static void trim_line(struct buf *out)
 	buf_char(out, '\n');
 }
 
-/* The server segments `from` up to `to`, for all client segments. */
+/* The columns `from` up to `to`, with all lines. */
 static void put_block(const struct matrix *m, size_t from, size_t to, const struct style *style,
 		      struct buf *out)
 {
@@ -221,14 +249,14 @@ static void put_block(const struct matrix *m, size_t from, size_t to, const stru
 	text_pad("", label, false, out);
 	for (size_t s = from; s < to; s++) {
 		buf_char(out, ' ');
-		text_pad(m->heads[s], m->column - 1, true, out);
+		text_pad(m->heads[m->servers[s]], m->column - 1, true, out);
 	}
 	colour_put(style, COLOUR_NONE, out);
 	buf_char(out, '\n');
-	for (size_t c = 0; c < m->count; c++) {
-		put_name(m->names[c], label, out);
+	for (size_t c = 0; c < m->client_count; c++) {
+		put_name(m->names[m->clients[c]], label, out);
 		for (size_t s = from; s < to; s++)
-			put_cell(&m->pairs[c * m->count + s], m->column, style, out);
+			put_cell(pair_at(m, m->clients[c], m->servers[s]), m->column, style, out);
 		trim_line(out);
 	}
 }
@@ -239,9 +267,13 @@ static void put_legend(const struct matrix *m, const struct style *style, struct
 
 	buf_text(&line, "Flows from the segment on the left to the segment above. Worst finding: "
 			"! critical, + high, - low, no mark: as declared.");
+	if (m->server_count < m->count || m->client_count < m->count)
+		buf_text(&line, " A segment without a column received none, one without a line "
+				"began none.");
 	text_wrap(line.data ? line.data : "", 0, style->width, out);
 	buf_clear(&line);
-	for (size_t i = 0; i < m->count; i++) {
+	for (size_t k = 0; k < m->server_count; k++) {
+		size_t i = m->servers[k];
 		if (!strcmp(m->heads[i], m->names[i]))
 			continue;
 		buf_format(&line, "%s%s = ", line.len ? ", " : "", m->heads[i]);
@@ -325,18 +357,19 @@ void view_matrix(const json_t *answer, const struct style *style, struct buf *ou
 		free(m);
 		return;
 	}
-	if (!m->count) {
+	find_used(m);
+	if (!m->server_count) {
 		buf_text(out, "no flows\n");
 		goto done;
 	}
 	choose_widths(m, style);
 	make_heads(m);
-	size_t step = m->count;
+	size_t step = m->server_count;
 	if (style->width)
 		step = style->width > m->label + m->column ? (style->width - m->label) / m->column
 							   : 1;
-	for (size_t from = 0; from < m->count; from += step) {
-		size_t to = from + step < m->count ? from + step : m->count;
+	for (size_t from = 0; from < m->server_count; from += step) {
+		size_t to = from + step < m->server_count ? from + step : m->server_count;
 		put_block(m, from, to, style, out);
 		buf_char(out, '\n');
 	}

@@ -97,7 +97,7 @@ static const char *common_day(const json_t *rows, const char *name)
 	return day;
 }
 
-static void flow_row(struct table *t, const json_t *row, size_t from)
+static void flow_row(struct table *t, const json_t *row, size_t from, bool narrow)
 {
 	const json_t *bytes = json_object_get(row, "bytes");
 	const char *severity = row_text(row, "severity"), *app = row_text(row, "app");
@@ -110,6 +110,10 @@ static void flow_row(struct table *t, const json_t *row, size_t from)
 	cell_endpoint(t, json_object_get(row, "client"), false);
 	cell_endpoint(t, json_object_get(row, "server"), true);
 	table_cell(t, *app ? app : row_text(row, "protocol"), COLOUR_NONE);
+	if (narrow) {
+		table_cell(t, row_text(row, "verdict"), colour_of_severity(severity));
+		return;
+	}
 	table_cell(
 		t,
 		text_count(row_number(bytes, "to_server") + row_number(bytes, "to_client"), count),
@@ -131,13 +135,21 @@ void view_flows(const json_t *answer, const struct style *style, struct buf *out
 		{ "SEVERITY" },
 		{ "REASON", .least = 24, .optional = true },
 	};
+	static const struct table_column few[] = {
+		{ "TIME" },    { "CLIENT", .least = 16 }, { "SERVER", .least = 22 }, { "APP" },
+		{ "VERDICT" },
+	};
+	bool narrow = style->width && style->width < 100;
 	const json_t *rows = json_object_get(answer, "rows"), *row;
 	const char *day = common_day(rows, "start");
 	struct table t;
 	size_t i;
 
-	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
-	json_array_foreach(rows, i, row) flow_row(&t, row, day ? 11 : 0);
+	if (narrow)
+		table_init(&t, few, sizeof(few) / sizeof(few[0]));
+	else
+		table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	json_array_foreach(rows, i, row) flow_row(&t, row, day ? 11 : 0, narrow);
 	if (day)
 		buf_format(out, "%.10s, times in UTC\n", day);
 	bool whole = table_print(&t, style, out);
@@ -145,11 +157,24 @@ void view_flows(const json_t *answer, const struct style *style, struct buf *out
 	buf_char(out, '\n');
 	view_count(json_array_size(rows), "flow", out);
 	buf_text(out, day ? "" : ", times in UTC");
-	buf_text(out, whole ? "\n" : "; a wider terminal also shows the reasons\n");
+	buf_text(out, narrow  ? "; a wider terminal also shows bytes, severities and reasons\n"
+		      : whole ? "\n"
+			      : "; a wider terminal also shows the reasons\n");
+}
+
+static void put_wrapped(const struct buf *line, const struct style *style, struct buf *out)
+{
+	struct buf clean = { 0 };
+
+	if (line->len) {
+		text_clean(line->data, &clean);
+		text_wrap(text_of(&clean), 2, style->width, out);
+	}
+	buf_finish(&clean);
 }
 
 /* What stands in an alert's second line: who, with whom, over what. */
-static void alert_ends(const json_t *row, struct buf *out)
+static void alert_ends(const json_t *row, const struct style *style, struct buf *out)
 {
 	const json_t *client = json_object_get(row, "client");
 	const json_t *server = json_object_get(row, "server");
@@ -167,11 +192,7 @@ static void alert_ends(const json_t *row, struct buf *out)
 	}
 	if (*row_text(row, "app"))
 		buf_format(&text, "  %s", row_text(row, "app"));
-	if (text.len) {
-		buf_text(out, "          ");
-		text_clean(text.data, out);
-		buf_char(out, '\n');
-	}
+	put_wrapped(&text, style, out);
 	buf_finish(&text);
 }
 
@@ -195,31 +216,32 @@ static void alert_head(const json_t *row, const struct style *style, struct buf 
 	if (row_number(row, "count") > 1)
 		buf_format(&line, ", %" JSON_INTEGER_FORMAT " times",
 			   (json_int_t)row_number(row, "count"));
-	if (*row_text(row, "sensor"))
-		buf_format(&line, ", seen by %s", row_text(row, "sensor"));
 	text_clean(text_of(&line), out);
 	buf_char(out, '\n');
 	buf_finish(&clean);
 	buf_finish(&line);
 }
 
+/* The rule that a vendor's flow broke is mostly the vendor itself. */
+static bool is_said(const json_t *row, const char *name)
+{
+	return !strcmp(name, "rule") && !strcmp(row_text(row, "rule"), row_text(row, "vendor"));
+}
+
 static void alert_facts(const json_t *row, const struct style *style, struct buf *out)
 {
-	static const char *const names[] = { "vendor", "technique", "rule", "exercise", "id" };
-	struct buf line = { 0 }, clean = { 0 };
+	static const char *const names[] = { "vendor",   "rule",   "technique",
+					     "exercise", "sensor", "id" };
+	struct buf line = { 0 };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (*row_text(row, names[i]))
+		if (*row_text(row, names[i]) && !is_said(row, names[i]))
 			buf_format(&line, "%s%s %s", line.len ? ", " : "", names[i],
 				   row_text(row, names[i]));
-	if (line.len) {
-		text_clean(line.data, &clean);
-		colour_put(style, COLOUR_FAINT, out);
-		text_wrap(text_of(&clean), 10, style->width, out);
-		colour_put(style, COLOUR_NONE, out);
-	}
+	colour_put(style, COLOUR_FAINT, out);
+	put_wrapped(&line, style, out);
+	colour_put(style, COLOUR_NONE, out);
 	buf_finish(&line);
-	buf_finish(&clean);
 }
 
 static void alert_block(const json_t *row, const struct style *style, struct buf *out)
@@ -227,10 +249,9 @@ static void alert_block(const json_t *row, const struct style *style, struct buf
 	struct buf reason = { 0 };
 
 	alert_head(row, style, out);
-	alert_ends(row, out);
-	text_clean(row_text(row, "reason"), &reason);
-	if (reason.len)
-		text_wrap(reason.data, 10, style->width, out);
+	alert_ends(row, style, out);
+	buf_text(&reason, row_text(row, "reason"));
+	put_wrapped(&reason, style, out);
 	buf_finish(&reason);
 	alert_facts(row, style, out);
 	buf_char(out, '\n');

@@ -18,6 +18,7 @@ enum { IDLE_SECONDS = 60, STACK = 512 << 10, CONNECTION_MEMORY = 128 << 10, DRAI
 
 struct http {
 	struct MHD_Daemon *daemon;
+	int fd; /* listening; the daemon's once there is one */
 	struct http_options options;
 	uint16_t port;
 };
@@ -340,7 +341,7 @@ static int listen_on(const struct http_options *o, uint16_t *port, char why[256]
 	return fd;
 }
 
-static struct MHD_Daemon *start_daemon(struct http *h, int fd)
+static struct MHD_Daemon *start_daemon(struct http *h)
 {
 	const unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
 			       MHD_USE_TLS | MHD_USE_POLL | MHD_USE_ERROR_LOG;
@@ -348,7 +349,7 @@ static struct MHD_Daemon *start_daemon(struct http *h, int fd)
 
 	return MHD_start_daemon(
 		flags, 0, NULL, NULL, handle, h, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_PRIORITIES, auth_priorities,
+		MHD_OPTION_LISTEN_SOCKET, h->fd, MHD_OPTION_HTTPS_PRIORITIES, auth_priorities,
 		MHD_OPTION_HTTPS_MEM_CERT, o->tls->certificate.data, MHD_OPTION_HTTPS_MEM_KEY,
 		o->tls->key.data, MHD_OPTION_HTTPS_MEM_TRUST, o->tls->ca.data,
 		MHD_OPTION_CONNECTION_LIMIT, o->connections, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -358,27 +359,30 @@ static struct MHD_Daemon *start_daemon(struct http *h, int fd)
 		connected, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
-int http_start(const struct http_options *options, struct http **out, char why[256])
+int http_open(const struct http_options *options, struct http **out, char why[256])
 {
 	struct http *h = calloc(1, sizeof(*h));
 
 	if (!h)
 		return -ENOMEM;
 	h->options = *options;
-	int fd = listen_on(options, &h->port, why);
-	if (fd < 0) {
+	h->fd = listen_on(options, &h->port, why);
+	if (h->fd < 0) {
+		int error = h->fd;
 		free(h);
-		return fd;
-	}
-	h->daemon = start_daemon(h, fd);
-	if (!h->daemon) {
-		snprintf(why, 256, "libmicrohttpd refused to start; is it built with TLS?");
-		close(fd);
-		free(h);
-		return -ENOTSUP;
+		return error;
 	}
 	*out = h;
 	return 0;
+}
+
+int http_start(struct http *h, char why[256])
+{
+	h->daemon = start_daemon(h);
+	if (h->daemon)
+		return 0;
+	snprintf(why, 256, "libmicrohttpd refused to start; is it built with TLS?");
+	return -ENOTSUP;
 }
 
 uint16_t http_port(const struct http *h)
@@ -390,7 +394,10 @@ void http_stop(struct http *h)
 {
 	if (!h)
 		return;
-	MHD_stop_daemon(h->daemon); /* closes the listening socket, too */
+	if (h->daemon)
+		MHD_stop_daemon(h->daemon); /* closes the listening socket, too */
+	else
+		close(h->fd);
 	free(h);
 }
 

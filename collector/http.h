@@ -20,10 +20,12 @@ struct http_options {
 	struct api *api;              /* lent until http_stop() */
 };
 
-/* Listens and serves, one thread per connection. 0, or -errno with `why`. */
-int http_start(const struct http_options *options, struct http **out, char why[256]);
+/* Listens: clients can connect, and wait. 0, or -errno with `why`. */
+int http_open(const struct http_options *options, struct http **out, char why[256]);
+/* Serves, one thread per connection. 0, or -errno with `why`. */
+int http_start(struct http *h, char why[256]);
 uint16_t http_port(const struct http *h);
-/* Takes no more connections, lets requests that are being answered end. Accepts
- * NULL. */
+/* Takes no more connections, lets requests that are being answered end. Also
+ * after http_open() alone; accepts NULL. */
 void http_stop(struct http *h);
 const char *http_library(void); /* version */

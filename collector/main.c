@@ -2,13 +2,12 @@
  *
  * vigie-collector: receives batches from sensors, keeps them, answers questions. */
 #include <errno.h>
+#include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -19,30 +18,43 @@
 #include "collector/db.h"
 #include "collector/http.h"
 #include "collector/settings.h"
+#include "daemon/notify.h"
+#include "daemon/privilege.h"
+#include "daemon/sandbox.h"
 
 enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
 
-static const char usage[] = "usage: vigie-collector -c FILE [-n]\n"
+static const char usage[] = "usage: vigie-collector -c FILE [-n] [--no-sandbox]\n"
 			    "       vigie-collector -V\n"
 			    "  -c FILE  configuration, see vigie-collector(8)\n"
 			    "  -n       check the configuration and the certificates, then stop\n"
-			    "  -V       versions\n";
+			    "  -V       versions\n"
+			    "  --no-sandbox  do not limit what this program can do\n";
 
 struct arguments {
 	const char *config;
-	bool check_only;
+	bool check_only, no_sandbox;
 };
 
 /* -1: go on; else the exit code. */
 static int read_arguments(int argc, char **argv, struct arguments *out)
 {
-	for (int o; (o = getopt(argc, argv, "c:nVh")) != -1;) {
+	static const struct option longs[] = {
+		{ "no-sandbox", no_argument, NULL, 'X' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+
+	for (int o; (o = getopt_long(argc, argv, "c:nVh", longs, NULL)) != -1;) {
 		switch (o) {
 		case 'c':
 			out->config = optarg;
 			break;
 		case 'n':
 			out->check_only = true;
+			break;
+		case 'X':
+			out->no_sandbox = true;
 			break;
 		case 'V':
 			printf("vigie-collector %s\nlibmicrohttpd %s\ngnutls %s\nsqlite %s\n",
@@ -68,18 +80,16 @@ struct collector {
 	struct auth_texts tls;
 	struct api api;
 	struct http *http;
+	struct notify notify;
 };
 
 static bool read_settings(struct collector *c, const char *path)
 {
 	struct problems problems = { 0 };
-	struct buf text = { 0 };
 	char why[512] = "";
 
 	bool good = settings_read(path, &c->settings, &problems);
-	problems_print(&problems, &text);
-	fputs(text.data ? text.data : "", stderr);
-	buf_finish(&text);
+	problems_tell(&problems);
 	problems_finish(&problems);
 	if (!good)
 		return false;
@@ -111,10 +121,16 @@ static bool open_store(struct collector *c)
 	return c->api.audit >= 0;
 }
 
-static bool start(struct collector *c)
+static bool say(int error, const char *why)
+{
+	if (error)
+		log_error("%s", why[0] ? why : strerror(-error));
+	return !error;
+}
+
+static bool listen_first(struct collector *c)
 {
 	const struct settings *s = &c->settings;
-	struct writer_options writer = { c->api.driver, c->api.store, s->queue };
 	struct http_options http = { .address = s->address,
 				     .port = (uint16_t)s->port,
 				     .body = s->body,
@@ -123,13 +139,52 @@ static bool start(struct collector *c)
 				     .api = &c->api };
 	char why[256] = "";
 
+	int error = notify_open(&c->notify);
+	if (error)
+		log_warn("the service manager cannot be told that this program is ready: %s",
+			 strerror(-error));
+	return say(http_open(&http, &c->http, why), why);
+}
+
+/* The socket is open and the keys are in memory: from here on the store is all
+ * that is needed. */
+static bool confine(const struct collector *c, const struct arguments *arguments)
+{
+	const char *dir = c->settings.store.dir;
+	struct sandbox sandbox;
+	char why[256] = "";
+
+	int error = privilege_drop(c->settings.user, why);
+	if (!error) {
+		error = file_make_dirs(dir, 0750);
+		if (error)
+			snprintf(why, sizeof(why),
+				 "store: cannot write to %.150s: %s; create it, owned by this user",
+				 dir, strerror(-error));
+	}
+	/* Large answers are sorted in files, which must lie where files may. */
+	setenv("SQLITE_TMPDIR", dir, 1);
+	if (!error && arguments->no_sandbox) {
+		sandbox_warn_without();
+	} else if (!error) {
+		sandbox_init(&sandbox, SANDBOX_COLLECTOR);
+		sandbox_allow(&sandbox, SANDBOX_WRITE, dir);
+		error = sandbox_enter(&sandbox, why);
+		sandbox_finish(&sandbox);
+	}
+	return say(error, why);
+}
+
+static bool start(struct collector *c)
+{
+	struct writer_options writer = { c->api.driver, c->api.store, c->settings.queue };
+	char why[256] = "";
+
 	c->api.started = clock_monotonic();
 	int error = writer_start(&writer, &c->api.writer);
 	if (!error)
-		error = http_start(&http, &c->http, why);
-	if (error)
-		log_error("%s", why[0] ? why : strerror(-error));
-	return !error;
+		error = http_start(c->http, why);
+	return say(error, why);
 }
 
 /* Whatever was started, and only that. */
@@ -143,12 +198,13 @@ static void stop(struct collector *c)
 		if (c->api.audit >= 0)
 			close(c->api.audit);
 	}
+	notify_close(&c->notify);
 	auth_finish(&c->tls);
 	settings_finish(&c->settings);
 }
 
 /* Until a signal ends it, or the disk does. */
-static int serve(const struct collector *c, const sigset_t *signals)
+static int serve(struct collector *c, const sigset_t *signals)
 {
 	const struct timespec second = { .tv_sec = 1 };
 	bool six = strchr(c->settings.address, ':');
@@ -156,9 +212,13 @@ static int serve(const struct collector *c, const sigset_t *signals)
 	printf("listening on https://%s%s%s:%u\n", six ? "[" : "", c->settings.address,
 	       six ? "]" : "", http_port(c->http));
 	fflush(stdout);
+	notify_ready(&c->notify);
+	notify_status(&c->notify, "listening on port %u", http_port(c->http));
 	while (!writer_failed(c->api.writer)) {
+		notify_alive(&c->notify, clock_monotonic());
 		if (sigtimedwait(signals, NULL, &second) > 0) {
 			log_info("stopping");
+			notify_stopping(&c->notify);
 			return DONE;
 		}
 	}
@@ -181,7 +241,7 @@ static int run(struct collector *c, const struct arguments *arguments)
 		return WRONG_USAGE;
 	if (arguments->check_only)
 		return DONE;
-	if (!open_store(c) || !start(c))
+	if (!listen_first(c) || !confine(c, arguments) || !open_store(c) || !start(c))
 		return WRONG_USAGE;
 	return serve(c, &signals);
 }
@@ -189,11 +249,9 @@ static int run(struct collector *c, const struct arguments *arguments)
 int main(int argc, char **argv)
 {
 	struct arguments arguments = { 0 };
-	struct collector c = { .api.audit = -1 };
+	struct collector c = { .api.audit = -1, .notify.fd = -1 };
 
 	log_init("vigie-collector", LOG_INFO);
-	umask(0027);
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 }); /* memory holds keys */
 	int code = read_arguments(argc, argv, &arguments);
 	if (code >= 0)
 		return code;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const top_keys[] = { "listen", "tls", "store", "limits", NULL };
+static const char *const top_keys[] = { "user", "listen", "tls", "store", "limits", NULL };
 static const char *const listen_keys[] = { "address", "port", NULL };
 static const char *const tls_keys[] = { "certificate", "key", "ca", NULL };
 static const char *const store_keys[] = { "dir", "partition", "retention", "sync", NULL };
@@ -40,6 +40,14 @@ static const struct yaml_node *section(const struct yaml_node *root, const char 
 	if (map)
 		yaml_only_keys(map, what, keys);
 	return map;
+}
+
+static void read_user(struct settings *s, const struct yaml_node *root)
+{
+	const char *user = NULL;
+
+	yaml_read_text(root, "user", &user);
+	s->user = keep(s, user);
 }
 
 static void read_listen(struct settings *s, const struct yaml_node *root)
@@ -126,6 +134,7 @@ bool settings_read(const char *path, struct settings *out, struct problems *prob
 		return false;
 	const struct yaml_node *root = yaml_root(y);
 	yaml_only_keys(root, "the file", top_keys);
+	read_user(out, root);
 	read_listen(out, root);
 	read_tls(out, path, root);
 	read_store(out, path, root);

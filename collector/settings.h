@@ -10,6 +10,7 @@
 #include "config/yaml.h"
 
 struct settings {
+	const char *user;    /* to become, or NULL */
 	const char *address; /* listen.address */
 	uint64_t port;
 	const char *certificate, *key, *ca; /* tls; absolute or from the working folder */

@@ -48,13 +48,15 @@ static const char partition_tables[] = BATCHES
 	" PRIMARY KEY (hour, exercise, client_ip, server_ip, client_segment, server_segment,"
 	" app)) WITHOUT ROWID;";
 
+/* Where a table is UNIQUE (exercise, ...), what it is ordered by has exercise in
+ * front as well: else SQLite takes the unique index, and sorts all for each page. */
 static const char partition_indexes[] =
 	"CREATE INDEX IF NOT EXISTS flows_start ON flows (start);"
 	"CREATE INDEX IF NOT EXISTS flows_client ON flows (client_ip, start);"
 	"CREATE INDEX IF NOT EXISTS flows_server ON flows (server_ip, start);"
 	/* The few that somebody should look at. */
 	"CREATE INDEX IF NOT EXISTS flows_severity ON flows (severity, start) WHERE severity > 0;"
-	"CREATE INDEX IF NOT EXISTS coverage_minute ON coverage (minute);";
+	"CREATE INDEX IF NOT EXISTS coverage_newest ON coverage (exercise, minute);";
 
 static int run(struct db *db, struct buf *sql)
 {
@@ -92,7 +94,8 @@ int main_schema(struct db *db)
 	buf_text(&sql, "CREATE TABLE IF NOT EXISTS alerts (");
 	alert_columns_text(&sql, true);
 	buf_text(&sql, ", UNIQUE (exercise, id));"
-		       "CREATE INDEX IF NOT EXISTS alerts_severity ON alerts (severity, last_seen);"
+		       "CREATE INDEX IF NOT EXISTS alerts_worst"
+		       " ON alerts (exercise, severity, last_seen);"
 		       "CREATE INDEX IF NOT EXISTS alerts_received ON alerts (received);"
 		       "CREATE INDEX IF NOT EXISTS batches_received ON batches (received);"
 		       "COMMIT");

@@ -101,3 +101,14 @@ void problems_print(const struct problems *p, struct buf *out)
 			buf_format(out, "%s: %s\n", at->file, at->text);
 	}
 }
+
+bool problems_tell(const struct problems *p)
+{
+	struct buf text = { 0 };
+
+	problems_print(p, &text);
+	if (text.len)
+		fputs(text.data, stderr);
+	buf_finish(&text);
+	return p->count > 0;
+}

@@ -28,6 +28,8 @@ struct problems {
 void problems_finish(struct problems *p);
 /* Prints "file:line:column: text" lines, sorted by place. */
 void problems_print(const struct problems *p, struct buf *out);
+/* The same to standard error; true when there are any. */
+bool problems_tell(const struct problems *p);
 /* Notes a mistake; line 0 means the file as a whole. Control characters in the
  * text become '?'. The entry numbered PROBLEMS_MOST says that there are more,
  * and is the last. `file` is lent for p's life. */

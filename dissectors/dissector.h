@@ -81,10 +81,10 @@ struct dissector {
 	 * DISSECT_PROBE_MOST bytes; takes nothing that matters to anybody else.
 	 * `midstream`: the flow's start was not seen, bytes may begin anywhere. */
 	enum probe_result (*probe)(struct cursor bytes, enum transport transport,
-	                           uint16_t source_port, uint16_t dest_port, bool midstream);
+				   uint16_t source_port, uint16_t dest_port, bool midstream);
 
 	enum dissect_result (*dissect)(void *state, struct dissect_input *in,
-	                               struct attributes *out);
+				       struct attributes *out);
 };
 
 enum { DISSECT_STATE_MOST = 512 };

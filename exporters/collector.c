@@ -124,6 +124,16 @@ static void configure(void *state, const struct yaml_node *destination, const ch
 		yaml_problem(yaml_get(destination, "timeout"), "is too short; use 1s or more");
 }
 
+/* Certificates are renewed while we run, mostly under the same name. */
+static void reach(const void *state, struct sandbox *sandbox)
+{
+	const struct collector *c = state;
+
+	sandbox_allow(sandbox, SANDBOX_READ_BESIDE, c->ca);
+	sandbox_allow(sandbox, SANDBOX_READ_BESIDE, c->certificate);
+	sandbox_allow(sandbox, SANDBOX_READ_BESIDE, c->key);
+}
+
 /* ---- one request ---- */
 
 static size_t take_reply(char *bytes, size_t size, size_t n, void *context)
@@ -267,9 +277,8 @@ static const char *remedy(CURLcode code)
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
 	case CURLE_GOT_NOTHING:
-		return "the connection was ended; the collector may not accept this certificate, "
-		       "or "
-		       "not speak TLS 1.3";
+		return "the connection was ended; is `certificate` past its date, or of another "
+		       "authority than the collector's, or is this no collector?";
 	case CURLE_OPERATION_TIMEDOUT:
 		return "no answer in time";
 	default:
@@ -419,6 +428,7 @@ const struct exporter exporter_collector = {
 	.options = options,
 	.state_size = sizeof(struct collector),
 	.configure = configure,
+	.reach = reach,
 	.open = open_connection,
 	.submit = submit,
 	.poll = poll_connection,

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "config/yaml.h"
+#include "daemon/sandbox.h"
 #include "exporters/spool.h"
 
 enum delivery {
@@ -24,7 +25,8 @@ struct delivery_report {
 	uint64_t ticket;
 	enum delivery outcome;
 	struct usec retry_after;
-	const char *reason; /* printable; borrowed until the callback returns; NULL when delivered */
+	const char
+		*reason; /* printable; borrowed until the callback returns; NULL when delivered */
 };
 
 typedef void delivery_done(void *context, const struct delivery_report *report);
@@ -42,12 +44,15 @@ struct exporter {
 	const char *name; /* `type:` in the configuration */
 	const char *summary;
 	const struct exporter_option *options; /* ends with a NULL name */
-	size_t state_size; /* allocated zeroed, and freed, by the shipper */
+	size_t state_size;                     /* allocated zeroed, and freed, by the shipper */
 
 	/* Reads and checks its options, and notes mistakes at their places (yaml_problem);
 	 * changes nothing on disk and connects nowhere. Unknown and missing keys are noted
 	 * by the shipper. Map and sensor name outlive the state. */
 	void (*configure)(void *state, const struct yaml_node *destination, const char *sensor);
+	/* Names the files that open() and all that comes after it need; called between
+	 * the two, since everything else is out of reach from open() on. */
+	void (*reach)(const void *state, struct sandbox *sandbox);
 	/* Opens what can be opened now; only after a configure without mistakes. 0, or
 	 * -errno with `why`: cause and remedy. */
 	int (*open)(void *state, char why[256]);
@@ -60,5 +65,5 @@ struct exporter {
 	void (*close)(void *state); /* also called when open failed, or never was called */
 };
 
-extern const struct exporter *const exporters[]; /* NULL-terminated */
+extern const struct exporter *const exporters[];        /* NULL-terminated */
 const struct exporter *exporter_find(const char *name); /* or NULL */

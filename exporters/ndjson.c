@@ -134,6 +134,14 @@ static void configure(void *state, const struct yaml_node *destination, const ch
 			     "right");
 }
 
+static void reach(const void *state, struct sandbox *sandbox)
+{
+	const struct ndjson *n = state;
+
+	if (strcmp(n->path, "-") != 0)
+		sandbox_allow(sandbox, SANDBOX_WRITE_BESIDE, n->path);
+}
+
 static int open_file(struct ndjson *n)
 {
 	char path[PATH_MAX];
@@ -306,6 +314,7 @@ const struct exporter exporter_ndjson = {
 	.options = options,
 	.state_size = sizeof(struct ndjson),
 	.configure = configure,
+	.reach = reach,
 	.open = open_output,
 	.submit = submit,
 	.poll = poll_output,

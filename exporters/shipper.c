@@ -11,28 +11,30 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
+#include "daemon/notify.h"
+#include "daemon/privilege.h"
 #include "exporters/spool_files.h"
 
 enum { DONE = 0, FOUND_WRONG = 1, WRONG_USAGE = 2, NOT_ALL = 3 }; /* docs/records.md */
-enum { LOOK_MS = 200 };
+enum { LOOK_MS = 200, TELL_SECONDS = 5 };
 
 struct arguments {
 	const char *config;
-	bool check, drain;
+	bool check, drain, no_sandbox;
 };
 
 static const char usage[] =
-	"usage: vigie-shipper -c FILE [--drain]\n"
+	"usage: vigie-shipper -c FILE [--drain] [--no-sandbox]\n"
 	"Carries the batches in the sensor's spool to every destination of its configuration.\n"
 	"  -c FILE   the sensor's configuration: `spool` and `destinations`\n"
 	"  --drain   stop when everything is acknowledged everywhere\n"
 	"  -n        check the configuration and stop\n"
+	"  --no-sandbox  do not limit what this program can do\n"
 	"  -d        say more\n"
 	"  -L        list the types of destinations and their options\n"
 	"  -V        print the version\n";
@@ -73,6 +75,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 		{ "config", required_argument, NULL, 'c' },
 		{ "drain", no_argument, NULL, 'D' },
 		{ "check", no_argument, NULL, 'n' },
+		{ "no-sandbox", no_argument, NULL, 'X' },
 		{ "list", no_argument, NULL, 'L' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -89,6 +92,9 @@ static int parse(int argc, char **argv, struct arguments *a)
 			break;
 		case 'n':
 			a->check = true;
+			break;
+		case 'X':
+			a->no_sandbox = true;
 			break;
 		case 'd':
 			log_init("vigie-shipper", LOG_DEBUG);
@@ -144,7 +150,8 @@ struct shipper {
 	size_t started;
 	int lock;
 	bool terminal;
-	struct usec began;
+	struct usec began, told; /* told: when the service manager last heard how it goes */
+	struct notify notify;
 };
 
 static void show_progress(struct shipper *s)
@@ -161,6 +168,26 @@ static void show_progress(struct shipper *s)
 			st.waiting ? " (waiting)" : "");
 	}
 	fflush(stderr);
+}
+
+static void tell_manager(struct shipper *s)
+{
+	struct usec now = clock_monotonic();
+	uint64_t batches = 0;
+	size_t waiting = 0;
+
+	notify_alive(&s->notify, now);
+	if (s->told.v && now.v - s->told.v < TELL_SECONDS * (int64_t)USEC_PER_SECOND)
+		return;
+	s->told = now;
+	for (size_t i = 0; i < s->started; i++) {
+		struct delivery_state st = delivery_look(&s->threads[i]);
+		batches += st.batches;
+		waiting += st.waiting;
+	}
+	notify_status(&s->notify,
+		      "%" PRIu64 " batches delivered, %zu of %zu destinations waited for", batches,
+		      waiting, s->started);
 }
 
 /* ---- running ---- */
@@ -204,12 +231,40 @@ static int wait_for_spool(struct shipper *s, const struct arguments *a, const si
 			log_error("%s", why);
 			return WRONG_USAGE;
 		}
-		if (!said)
+		if (!said) {
 			log_warn("%s; waiting for it", why);
+			notify_ready(&s->notify);
+			notify_status(&s->notify, "waiting for the sensor's spool");
+		}
 		said = true;
+		notify_alive(&s->notify, clock_monotonic());
 		if (wait_signal(signals))
 			return DONE;
 	}
+}
+
+/* The spool and what the destinations name are all that is needed from now on. */
+static int confine(const struct shipper *s, const struct arguments *a)
+{
+	struct sandbox sandbox;
+	char why[256] = "";
+
+	if (a->no_sandbox) {
+		sandbox_warn_without();
+		return -1;
+	}
+	sandbox_init(&sandbox, SANDBOX_SHIPPER);
+	sandbox_allow(&sandbox, SANDBOX_WRITE, s->config.spool_dir);
+	for (size_t i = 0; i < s->config.count; i++) {
+		const struct shipper_destination *d = &s->config.destinations[i];
+		d->exporter->reach(d->state, &sandbox);
+	}
+	int error = sandbox_enter(&sandbox, why);
+	sandbox_finish(&sandbox);
+	if (!error)
+		return -1;
+	log_error("%s", *why ? why : strerror(-error));
+	return WRONG_USAGE;
 }
 
 static int start_all(struct shipper *s)
@@ -271,6 +326,7 @@ static int run(struct shipper *s, const struct arguments *a, const sigset_t *sig
 		else
 			code = look(s, a);
 		trim(s);
+		tell_manager(s);
 		if (s->terminal)
 			show_progress(s);
 	}
@@ -306,22 +362,35 @@ static int stop_all(struct shipper *s, int code)
 static int ship(struct shipper *s, const struct arguments *a)
 {
 	sigset_t signals;
+	char why[256];
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	/* What is in memory is not to lie around in a core file. */
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	int error = notify_open(&s->notify);
+	if (error)
+		log_warn("the service manager cannot be told that this program is ready: %s",
+			 strerror(-error));
+	if (privilege_drop(s->config.user, why)) {
+		log_error("%s", why);
+		return WRONG_USAGE;
+	}
 	s->terminal = a->drain && isatty(STDERR_FILENO);
 	s->began = clock_monotonic();
 	int code = wait_for_spool(s, a, &signals);
 	if (code < 0)
-		code = start_all(s);
+		code = confine(s, a);
 	if (code < 0)
+		code = start_all(s);
+	if (code < 0) {
+		notify_ready(&s->notify);
 		code = run(s, a, &signals);
+	}
+	notify_stopping(&s->notify);
 	code = stop_all(s, code);
+	notify_close(&s->notify);
 	if (s->lock >= 0)
 		close(s->lock);
 	return code == FOUND_WRONG && !a->drain ? DONE : code;
@@ -329,18 +398,16 @@ static int ship(struct shipper *s, const struct arguments *a)
 
 int main(int argc, char **argv)
 {
-	static struct shipper shipper = { .lock = -1 };
+	static struct shipper shipper = { .lock = -1, .notify.fd = -1 };
 	struct arguments a = { 0 };
 	struct problems problems = { 0 };
-	struct buf text = { 0 };
 
 	log_init("vigie-shipper", LOG_INFO);
 	int code = parse(argc, argv, &a);
 	if (code >= 0)
 		return code;
 	if (!shipper_config_read(&shipper.config, a.config, &problems)) {
-		problems_print(&problems, &text);
-		fputs(text.data ? text.data : "", stderr);
+		problems_tell(&problems);
 		code = WRONG_USAGE;
 	} else if (a.check) {
 		printf("%s: no mistakes\n", a.config);
@@ -348,7 +415,6 @@ int main(int argc, char **argv)
 	} else {
 		code = ship(&shipper, &a);
 	}
-	buf_finish(&text);
 	shipper_config_finish(&shipper.config);
 	problems_finish(&problems);
 	return code;

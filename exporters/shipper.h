@@ -15,6 +15,7 @@ enum { DESTINATIONS_MOST = 16 };
 
 struct shipper_config {
 	struct yaml *file; /* all texts are borrowed from it */
+	const char *user;  /* to become, or NULL */
 	const char *sensor;
 	const char *spool_dir;
 	struct shipper_destination {
@@ -32,7 +33,7 @@ void shipper_config_finish(struct shipper_config *c); /* closes the states, too 
 
 /* What a destination's thread tells the others. */
 struct delivery_state {
-	struct spool_position acknowledged[STREAM_COUNT]; /* stored on disk */
+	struct spool_position acknowledged[STREAM_COUNT]; /* or put aside */
 	uint64_t batches, records, refused;               /* since the start */
 	uint64_t damaged; /* places in the spool that were skipped */
 	bool drained;     /* nothing was left to read, nothing is on its way */

@@ -132,7 +132,7 @@ bool shipper_config_read(struct shipper_config *c, const char *path, struct prob
 	static const char *const keys[] = { "sensor",     "site",  "spool",   "destinations",
 					    "geo",        "flows", "realms",  "timeouts",
 					    "dissectors", "dpi",   "capture", "exercise",
-					    NULL };
+					    "user",       NULL };
 
 	*c = (struct shipper_config){ .sensor = "sensor" };
 	c->file = yaml_open(path, problems);
@@ -141,6 +141,7 @@ bool shipper_config_read(struct shipper_config *c, const char *path, struct prob
 	const struct yaml_node *root = yaml_root(c->file);
 	change_folder(root, path);
 	yaml_only_keys(root, "the sensor's configuration", keys);
+	yaml_read_text(root, "user", &c->user);
 	yaml_read_text(root, "sensor", &c->sensor);
 	if (!wire_sensor_name_is_valid(c->sensor))
 		yaml_problem(yaml_get(root, "sensor"), "is no sensor name; use 1 to 63 letters, "

@@ -48,8 +48,8 @@ struct courier {
 	struct usec stored_at, not_before;
 	struct usec said_at; /* when a reason for waiting was last logged */
 	char said[128];      /* its beginning */
-	uint64_t refusals_unsaid;
-	bool end; /* all streams were read to their end in this round */
+	bool unstored;       /* it was said that positions cannot be stored */
+	bool end;            /* all streams were read to their end in this round */
 };
 
 static bool is_before(const struct spool_frame *a, const struct spool_frame *b)
@@ -214,25 +214,35 @@ static struct spool_position acknowledged(const struct courier *d, enum stream s
 		      : spool_reader_position(d->readers[stream]);
 }
 
+static void say_unstored(struct courier *d, int error)
+{
+	if (!d->unstored)
+		log_warn("%s: the position cannot be kept in the spool: %s; after a restart some "
+			 "batches are sent again",
+			 d->name, strerror(-error));
+	d->unstored = true;
+}
+
 static void store_positions(struct courier *d, bool at_once)
 {
 	struct usec now = clock_monotonic();
 
 	if (!at_once && now.v - d->stored_at.v < STORE_EVERY_MS * 1000)
 		return;
+	/* Also what cannot be stored may be deleted: on a full disk that makes the room. */
+	for (int i = 0; i < STREAM_COUNT; i++)
+		d->now.acknowledged[i] = acknowledged(d, (enum stream)i);
 	for (int i = 0; i < STREAM_COUNT; i++) {
-		struct spool_position p = acknowledged(d, (enum stream)i);
+		struct spool_position p = d->now.acknowledged[i];
 		if (p.segment == d->stored[i].segment && p.offset == d->stored[i].offset)
 			continue;
 		int error = spool_store_position(d->shared->spool_dir, d->name, (enum stream)i, p);
 		if (error) {
-			log_warn(
-				"%s: the position cannot be kept in the spool: %s; after a restart "
-				"some batches are sent again",
-				d->name, strerror(-error));
+			say_unstored(d, error);
 			break;
 		}
-		d->stored[i] = d->now.acknowledged[i] = p;
+		d->stored[i] = p;
+		d->unstored = false;
 	}
 	d->stored_at = now;
 }
@@ -317,6 +327,13 @@ static int open_readers(struct courier *d, const char *dir, char why[256])
 
 	for (int i = 0; !error && i < STREAM_COUNT; i++) {
 		error = spool_load_position(dir, d->name, (enum stream)i, &d->stored[i]);
+		if (error == -EBADMSG) {
+			if (i == 0)
+				log_warn("%s/acks/%s: damaged; everything in the spool is sent "
+					 "again, and what has arrived before counts once",
+					 dir, d->name);
+			error = 0;
+		}
 		if (error)
 			snprintf(why, 256, "%.100s/acks/%.63s: cannot be read: %s", dir, d->name,
 				 strerror(-error));

@@ -32,16 +32,19 @@ struct spool_options {
 	const char *dir;        /* created when missing, 0750 */
 	uint64_t max_bytes;     /* over all streams; 0: 4 GiB */
 	uint64_t segment_bytes; /* 0: 16 MiB, or an eighth of max_bytes if that is less;
-	                           at most a quarter of max_bytes */
+				   at most a quarter of max_bytes */
 	bool sync;              /* fdatasync each flush; a replay may do without */
+	bool replay;            /* the input is there to be read again: after a batch was
+				   refused no other is taken, and none is told as lost, so
+				   that the same replay, started again, completes the spool */
 };
 
 struct spool_stats {
 	uint64_t batches, records, bytes; /* written by this process */
-	uint64_t known;          /* batches that the spool knew already */
-	uint64_t lost;           /* records in segments thrown away to make room */
-	uint64_t refused;        /* records that were refused: full disk, full spool */
-	uint64_t torn, damaged;  /* frames cut off or skipped when opening */
+	uint64_t known;                   /* batches that the spool knew already */
+	uint64_t lost;                    /* records in segments thrown away to make room */
+	uint64_t refused;                 /* records that were refused: full disk, full spool */
+	uint64_t torn, damaged;           /* frames cut off or skipped when opening */
 };
 
 struct spool;
@@ -63,7 +66,7 @@ void spool_close(struct spool *s); /* flushes; accepts NULL */
  * 0, or -errno when the batch is lost (-ENOSPC ...): counted in `refused`. After
  * -EIO the disk is not to be trusted, and every later write fails. */
 int spool_write(struct spool *s, const struct batch_identity *identity, uint32_t records,
-                const void *batch, size_t n);
+		const void *batch, size_t n);
 int spool_flush(struct spool *s); /* to the disk, when options.sync */
 struct spool_stats spool_stats(const struct spool *s);
 
@@ -85,20 +88,22 @@ struct spool_reader;
 
 /* Opens one stream for reading from a position on; the writer may be at work. */
 int spool_reader_open(const char *dir, enum stream stream, struct spool_position from,
-                      struct spool_reader **out, char why[256]);
+		      struct spool_reader **out, char why[256]);
 void spool_reader_close(struct spool_reader *r);
 /* 1 with the next whole frame, 0 when there is none yet, or -errno. */
 int spool_read(struct spool_reader *r, struct spool_frame *out);
-struct spool_position spool_reader_position(const struct spool_reader *r); /* behind the last frame */
-struct spool_stats spool_reader_stats(const struct spool_reader *r);       /* torn, damaged */
+struct spool_position
+spool_reader_position(const struct spool_reader *r);                 /* behind the last frame */
+struct spool_stats spool_reader_stats(const struct spool_reader *r); /* torn, damaged */
 
 /* Unpacks a frame's payload into `out` (appended), within WIRE_BATCH_MOST. */
 int spool_unpack(const struct spool_frame *frame, struct buf *out, const char **why);
 
-/* A destination's acknowledged positions: absent means the beginning. */
+/* A destination's acknowledged positions: absent means the beginning, and so does
+ * a damaged file, which gives -EBADMSG. */
 int spool_load_position(const char *dir, const char *destination, enum stream stream,
-                        struct spool_position *out);
+			struct spool_position *out);
 int spool_store_position(const char *dir, const char *destination, enum stream stream,
-                         struct spool_position position);
+			 struct spool_position position);
 /* Deletes segments of a stream that lie wholly before `position`. */
 int spool_trim(const char *dir, enum stream stream, struct spool_position position);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/crc32c.h"
 #include "base/file.h"
 #include "exporters/spool_format.h"
 
@@ -113,13 +114,36 @@ static int position_path(const char *dir, const char *destination, char out[PATH
 	return spool_join(out, "%s/acks/%s", dir, destination);
 }
 
+enum { SEAL = 13 }; /* "crc 01234567\n" */
+
+void spool_text_seal(struct buf *text)
+{
+	uint32_t crc = text->failed ? 0 : crc32c(0, text->data, text->len);
+	buf_format(text, "crc %08" PRIx32 "\n", crc);
+}
+
+bool spool_text_open(struct buf *text)
+{
+	uint32_t crc;
+
+	if (text->len <= SEAL || sscanf(text->data + text->len - SEAL, "crc %8" SCNx32, &crc) != 1)
+		return false;
+	text->len -= SEAL;
+	if (crc32c(0, text->data, text->len) != crc)
+		return false;
+	text->data[text->len] = '\0';
+	return true;
+}
+
 static int load_positions(const char *path, struct spool_position out[STREAM_COUNT])
 {
 	struct buf text = { 0 };
 	int error = file_read(path, 4096, &text);
-	char *rest = text.data;
 
 	memset(out, 0, STREAM_COUNT * sizeof(*out));
+	if (error == -EFBIG || (!error && !spool_text_open(&text)))
+		error = -EBADMSG;
+	char *rest = text.data;
 	for (char *line; !error && (line = strsep(&rest, "\n")) && *line;) {
 		char word[16];
 		struct spool_position p;
@@ -158,12 +182,13 @@ int spool_store_position(const char *dir, const char *destination, enum stream s
 		error = file_make_dirs(folder, 0750);
 	if (!error)
 		error = load_positions(path, all);
-	if (error)
+	if (error && error != -EBADMSG)
 		return error;
 	all[stream] = position;
 	for (int i = 0; i < STREAM_COUNT; i++)
 		buf_format(&text, "%s %" PRIu64 " %" PRIu64 "\n", stream_name((enum stream)i),
 			   all[i].segment, all[i].offset);
+	spool_text_seal(&text);
 	error = text.failed ? -ENOMEM : file_replace(path, text.data, text.len, 0640);
 	buf_finish(&text);
 	return error;
@@ -174,7 +199,10 @@ static bool is_before(struct spool_position a, struct spool_position b)
 	return a.segment != b.segment ? a.segment < b.segment : a.offset < b.offset;
 }
 
-bool spool_least_position(const char *dir, enum stream stream, struct spool_position *out)
+/* Least and greatest position of all destinations; false when there is none. A
+ * damaged one is at the beginning. */
+static bool position_range(const char *dir, enum stream stream, struct spool_position *least,
+			   struct spool_position *greatest)
 {
 	char path[PATH_MAX];
 	bool any = false;
@@ -182,13 +210,30 @@ bool spool_least_position(const char *dir, enum stream stream, struct spool_posi
 
 	for (struct dirent *e; folder && (e = readdir(folder));) {
 		struct spool_position p;
-		if (strstr(e->d_name, ".tmp") || spool_load_position(dir, e->d_name, stream, &p))
+		if (strstr(e->d_name, ".tmp"))
 			continue;
-		if (!any || is_before(p, *out))
-			*out = p;
+		int error = spool_load_position(dir, e->d_name, stream, &p);
+		if (error && error != -EBADMSG)
+			continue;
+		if (!any || is_before(p, *least))
+			*least = p;
+		if (!any || is_before(*greatest, p))
+			*greatest = p;
 		any = true;
 	}
 	if (folder)
 		closedir(folder);
 	return any;
+}
+
+bool spool_least_position(const char *dir, enum stream stream, struct spool_position *out)
+{
+	struct spool_position greatest;
+	return position_range(dir, stream, out, &greatest);
+}
+
+uint64_t spool_newest_acknowledged(const char *dir, enum stream stream)
+{
+	struct spool_position least, greatest;
+	return position_range(dir, stream, &least, &greatest) ? greatest.segment : 0;
 }

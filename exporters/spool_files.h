@@ -58,6 +58,12 @@ uint64_t spool_known_last(const struct spool_known *known, uint64_t epoch);
 void spool_known_clear(struct spool_known *known); /* forgets epochs, keeps memory */
 void spool_known_finish(struct spool_known *known);
 
+/* Small text files end in a line with the checksum of what stands before it. */
+void spool_text_seal(struct buf *text);
+bool spool_text_open(struct buf *text); /* cuts that line off; false: damaged */
+
 /* All that acknowledged a stream: the least position of all in DIR/acks; false
  * when there is no destination yet. */
 bool spool_least_position(const char *dir, enum stream stream, struct spool_position *out);
+/* The newest segment that any destination was at; 0: none. */
+uint64_t spool_newest_acknowledged(const char *dir, enum stream stream);

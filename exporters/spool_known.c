@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crc32c.h"
 #include "base/file.h"
 
 enum { FILE_MOST = 2 << 20 };
@@ -81,16 +80,8 @@ void spool_known_finish(struct spool_known *known)
 	*known = (struct spool_known){ 0 };
 }
 
-/* Text lines; the last one holds the checksum of those before it. */
-static int read_lines(struct spool_known *known, char *text, size_t n)
+static int read_lines(struct spool_known *known, char *text)
 {
-	char *last = n > 14 ? text + n - 13 : NULL; /* "crc 01234567\n" */
-	uint32_t crc;
-
-	if (!last || sscanf(last, "crc %8" SCNx32, &crc) != 1 ||
-	    crc32c(0, text, (size_t)(last - text)) != crc)
-		return -EBADMSG;
-	*last = '\0';
 	for (char *line; (line = strsep(&text, "\n")) && *line;) {
 		uint64_t epoch, sequence;
 		if (sscanf(line, "closed %" SCNu64, &known->closed) == 1)
@@ -113,7 +104,7 @@ int spool_known_load(const char *dir, enum stream stream, struct spool_known *ou
 	if (!error)
 		error = file_read(path, FILE_MOST, &text);
 	if (!error)
-		error = read_lines(out, text.data, text.len);
+		error = spool_text_open(&text) ? read_lines(out, text.data) : -EBADMSG;
 	buf_finish(&text);
 	/* Damaged is as good as absent: the segments tell, as far as they are there. */
 	if (error == -EBADMSG || error == -ENOENT || error == -EFBIG) {
@@ -136,7 +127,7 @@ int spool_known_store(const char *dir, enum stream stream, const struct spool_kn
 	for (size_t i = 0; i < known->count; i++)
 		buf_format(&text, "%016" PRIx64 " %" PRIu64 "\n", known->list[i].epoch,
 			   known->list[i].sequence);
-	buf_format(&text, "crc %08" PRIx32 "\n", text.failed ? 0 : crc32c(0, text.data, text.len));
+	spool_text_seal(&text);
 	error = text.failed ? -ENOMEM : file_replace(path, text.data, text.len, 0640);
 	buf_finish(&text);
 	return error;

@@ -157,8 +157,8 @@ static uint64_t waiting(const char *dir, const char *destination, enum stream st
 	char why[256];
 	uint64_t n = 0;
 
-	if (spool_load_position(dir, destination, stream, &from) ||
-	    spool_reader_open(dir, stream, from, &r, why))
+	int error = spool_load_position(dir, destination, stream, &from);
+	if ((error && error != -EBADMSG) || spool_reader_open(dir, stream, from, &r, why))
 		return 0;
 	while (spool_read(r, &frame) == 1)
 		n++;

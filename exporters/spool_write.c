@@ -15,6 +15,7 @@
 #include "exporters/spool_writer.h"
 
 enum { ZSTD_LEVEL = 1, SEGMENT_LEAST = 4096 };
+enum { NUMBER_MOST = INT32_MAX }; /* an acknowledged segment beyond is no position of ours */
 
 static const uint64_t standard_max = UINT64_C(4) << 30, standard_segment = 16 << 20;
 
@@ -170,6 +171,11 @@ static int open_stream(struct spool *s, enum stream stream)
 		error = spool_known_store(s->dir, stream, &st->filed);
 	}
 	spool_segments_finish(&list);
+	/* Without `known` and segments, numbers would begin anew below a position, and
+	 * what stands there would never be read. */
+	uint64_t acknowledged = spool_newest_acknowledged(s->dir, stream);
+	if (acknowledged > st->number && acknowledged < NUMBER_MOST)
+		st->number = acknowledged;
 	return error;
 }
 
@@ -242,8 +248,10 @@ int spool_open(const struct spool_options *options, struct spool **out, char why
 	int error = open_all(s, options, why);
 	if (error) {
 		if (!*why)
-			snprintf(why, 256, "%.150s: cannot be used as spool: %s", options->dir,
-				 strerror(-error));
+			snprintf(why, 256,
+				 "%.120s: cannot be used as spool: %.40s; name a folder that can "
+				 "be made and written",
+				 options->dir, strerror(-error));
 		spool_close(s);
 		return error;
 	}
@@ -372,12 +380,19 @@ int spool_write(struct spool *s, const struct batch_identity *id, uint32_t recor
 		s->stats.known++;
 		return 0;
 	}
-	spool_tell_losses(s);
-	int error = s->failed ? s->failed : spool_put(s, id, records, batch, n);
-	if (error) {
-		s->stats.refused += records;
-		spool_losses_add(&s->losses, id->stream, id->epoch, id->sequence, records);
+	int error = s->failed ? s->failed : s->ended;
+	if (!error) {
+		spool_tell_losses(s);
+		error = spool_put(s, id, records, batch, n);
 	}
+	if (!error)
+		return 0;
+	s->stats.refused += records;
+	/* A later batch would make a refused one of its epoch pass for known. */
+	if (s->options.replay)
+		s->ended = error;
+	else
+		spool_losses_add(&s->losses, id->stream, id->epoch, id->sequence, records);
 	return error;
 }
 

@@ -25,6 +25,7 @@ struct spool {
 	int lock;
 	bool ours;  /* opened to the end: files may be touched */
 	int failed; /* -EIO and the like: the disk is not to be trusted */
+	int ended;  /* replay: why a batch was refused; all later ones are, too */
 	struct spool_stream streams[STREAM_COUNT];
 	struct spool_stats stats;
 	struct spool_losses losses;

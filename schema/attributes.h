@@ -21,15 +21,15 @@ enum field_type {
 /* What a text may look like. Each has a check in attributes.c and a row in its
  * unit test; lengths are in bytes. */
 enum grammar {
-	GRAMMAR_NONE,      /* numbers, counters, flags */
-	GRAMMAR_TOKEN,     /* [A-Za-z0-9_.+/-]{1,40}: words of a protocol's own lists */
-	GRAMMAR_AE_TITLE,  /* DICOM PS3.5 6.2: [ -~] without \, 1 to 16, not all blanks */
-	GRAMMAR_UID,       /* DICOM, ASN.1: [0-9.]{1,64}, starts and ends with a digit */
-	GRAMMAR_HL7_NAME,  /* HD first component: [A-Za-z0-9_ .:/-]{1,64} */
-	GRAMMAR_HL7_TYPE,  /* [A-Z0-9]{3}(\^[A-Z0-9]{3}(\^[A-Z0-9_]{3,7})?)? */
-	GRAMMAR_VERSION,   /* [0-9][A-Za-z0-9._-]{0,15} */
-	GRAMMAR_HOSTNAME,  /* RFC 1123 labels and '_', 1 to 253, lower-cased */
-	GRAMMAR_PRODUCT,   /* [A-Za-z0-9_. ()+/-]{1,32}: implementation and product names */
+	GRAMMAR_NONE,     /* numbers, counters, flags */
+	GRAMMAR_TOKEN,    /* [A-Za-z0-9_.+/-]{1,40}: words of a protocol's own lists */
+	GRAMMAR_AE_TITLE, /* DICOM PS3.5 6.2: [ -~] without \, 1 to 16, not all blanks */
+	GRAMMAR_UID,      /* DICOM, ASN.1: [0-9.]{1,64}, starts and ends with a digit */
+	GRAMMAR_HL7_NAME, /* HD first component: [A-Za-z0-9_ .:/-]{1,64} */
+	GRAMMAR_HL7_TYPE, /* [A-Z0-9]{3}(\^[A-Z0-9]{3}(\^[A-Z0-9_]{3,7})?)? */
+	GRAMMAR_VERSION,  /* [0-9][A-Za-z0-9._-]{0,15} */
+	GRAMMAR_HOSTNAME, /* RFC 1123 labels and '_', 1 to 253, lower-cased */
+	GRAMMAR_PRODUCT,  /* [A-Za-z0-9_. ()+/-]{1,32}: implementation and product names */
 };
 
 struct field {

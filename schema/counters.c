@@ -15,3 +15,9 @@ uint64_t counter_value(const struct counters *c, size_t i)
 	memcpy(&v, (const char *)c + counter_infos[i].offset, sizeof(v));
 	return v;
 }
+
+bool counters_add_up(const struct counters *c)
+{
+	return c->packets == c->metered + c->copies_mirror + c->copies_routed + c->non_ip +
+				     c->unknown_link + c->malformed_link + c->malformed_ip;
+}

@@ -6,12 +6,16 @@
  * X(member, "name", "unit", "meaning") */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* clang-format off */
 #define COUNTERS(X) \
 	X(packets, "packets", "packets", "frames read from the input") \
 	X(bytes, "bytes", "bytes", "wire bytes of the frames read") \
+	X(drops_kernel, "drops.kernel", "packets", "frames that found no room in the capture ring")        \
+	X(drops_interface, "drops.interface", "packets", "frames that the capture device dropped")         \
 	X(metered, "packets.metered", "packets", "IP packets counted in a flow") \
 	X(truncated, "packets.truncated", "packets", "frames captured shorter than they were on the wire") \
 	X(non_ip, "packets.non-ip", "packets", "frames of other protocols than IP") \
@@ -50,6 +54,7 @@
 	X(batches, "spool.batches", "batches", "batches written to the spool") \
 	X(batches_known, "spool.batches-known", "batches", "batches that an earlier replay had written already") \
 	X(spool_refused, "spool.refused", "records", "records lost because the spool could not take them")
+/* clang-format on */
 
 struct counters {
 #define COUNTER_MEMBER(member, name, unit, meaning) uint64_t member;
@@ -69,3 +74,9 @@ enum { COUNTER_COUNT = 0 COUNTERS(COUNTER_ONE) };
 extern const struct counter_info counter_infos[COUNTER_COUNT];
 
 uint64_t counter_value(const struct counters *c, size_t i);
+
+/* Every frame read is accounted for exactly once:
+ *   packets = packets.metered + copies.mirror + copies.routed + packets.non-ip
+ *             + packets.unknown-link-type + malformed.link + malformed.ip
+ * All other counters of packets say more about frames that are among these. */
+bool counters_add_up(const struct counters *c);

@@ -16,15 +16,15 @@ static int position(const char *const *words, int count, const char *word)
 
 #define WORD(constant, word) word,
 /* Defines NAME_name() and NAME_of() over one list. */
-#define NAMED(noun, LIST, COUNT)                                                    \
-	static const char *const noun##_words[] = { LIST(WORD) };                   \
-	const char *noun##_name(enum noun v)                                        \
-	{                                                                           \
-		return (unsigned)v < COUNT ? noun##_words[v] : "";                  \
-	}                                                                           \
-	int noun##_of(const char *word)                                             \
-	{                                                                           \
-		return *word ? position(noun##_words, COUNT, word) : -1;            \
+#define NAMED(noun, LIST, COUNT) \
+	static const char *const noun##_words[] = { LIST(WORD) }; \
+	const char *noun##_name(enum noun v) \
+	{ \
+		return (unsigned)v < COUNT ? noun##_words[v] : ""; \
+	} \
+	int noun##_of(const char *word) \
+	{ \
+		return *word ? position(noun##_words, COUNT, word) : -1; \
 	}
 
 NAMED(impact, IMPACTS, IMPACT_COUNT)
@@ -41,10 +41,10 @@ static const struct {
 	unsigned number;
 	const char *name;
 } protocols[] = {
-	{ 1, "icmp" },  { 2, "igmp" },   { 4, "ipip" },      { 6, "tcp" },  { 17, "udp" },
-	{ 41, "ipv6" }, { 46, "rsvp" },  { 47, "gre" },      { 50, "esp" }, { 51, "ah" },
-	{ 58, "icmpv6" }, { 88, "eigrp" }, { 89, "ospf" },   { 103, "pim" }, { 112, "vrrp" },
-	{ 115, "l2tp" }, { 132, "sctp" }, { 136, "udplite" },
+	{ 1, "icmp" },    { 2, "igmp" },   { 4, "ipip" },      { 6, "tcp" },   { 17, "udp" },
+	{ 41, "ipv6" },   { 46, "rsvp" },  { 47, "gre" },      { 50, "esp" },  { 51, "ah" },
+	{ 58, "icmpv6" }, { 88, "eigrp" }, { 89, "ospf" },     { 103, "pim" }, { 112, "vrrp" },
+	{ 115, "l2tp" },  { 132, "sctp" }, { 136, "udplite" },
 };
 
 const char *protocol_name(unsigned number, char out[4])

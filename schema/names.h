@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 /* X(CONSTANT, "word") */
+/* clang-format off */
 #define IMPACTS(X)                        \
 	X(IMPACT_NONE, "")                \
 	X(IMPACT_GUEST, "guest")          \
@@ -66,6 +67,7 @@
 	X(STREAM_ALERTS, "alerts") \
 	X(STREAM_HEALTH, "health") \
 	X(STREAM_FLOWS, "flows")
+/* clang-format on */
 
 #define NAMES_ENUM(constant, word) constant,
 enum impact { IMPACTS(NAMES_ENUM) IMPACT_COUNT };

@@ -66,7 +66,7 @@ static void endpoint(struct json *j, const char *key, const struct record_endpoi
 	if (e->has_mac) {
 		char mac[18];
 		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", e->mac[0], e->mac[1],
-		         e->mac[2], e->mac[3], e->mac[4], e->mac[5]);
+			 e->mac[2], e->mac[3], e->mac[4], e->mac[5]);
 		json_text(j, "mac", mac);
 	}
 	text_if(j, "segment", e->segment);
@@ -113,7 +113,7 @@ static void tcp(struct json *j, const struct record_tcp *t)
 }
 
 static void attributes(struct json *j, const char *key, const struct record_attribute *list,
-                       size_t count)
+		       size_t count)
 {
 	json_open(j, key, '{');
 	for (size_t i = 0; i < count; i++) {

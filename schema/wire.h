@@ -48,9 +48,8 @@ int wire_append_identity(struct buf *out, const struct batch_identity *identity)
  * stream, ...), or -ENOMEM. Records that stand before a bad one have been handed
  * over by then: a sink that stores must be able to take them back.
  * Hostile bytes are expected: the collector calls this on what it receives. */
-int wire_unpack(const void *bytes, size_t n, struct arena *arena,
-                struct batch_identity *identity, record_sink *sink, void *context,
-                const char **why);
+int wire_unpack(const void *bytes, size_t n, struct arena *arena, struct batch_identity *identity,
+		record_sink *sink, void *context, const char **why);
 
 /* True for a name that may stand in a URL, a path and a certificate. */
 bool wire_sensor_name_is_valid(const char *name);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,28 +18,12 @@ enum { CHUNK = 256 * 1024, CHUNKS = 256, SAMPLE = 16 * 1024 };
 
 struct capture {
 	struct source source;
-	enum { FORMAT_PCAP, FORMAT_PCAPNG, FORMAT_OTHER } format;
+	enum { FORMAT_PCAP, FORMAT_PCAPNG } format;
 	struct pcap_file pcap;
 	struct pcapng_file pcapng;
-	pcap_t *other; /* what libpcap knows beyond the two: it is slower, and reads files only */
 	bool over;
 	char problem[SOURCE_WHY];
 };
-
-/* Formats of which our readers know nothing, and libpcap perhaps does. */
-static bool open_other(struct capture *c, const char *path, char why[256])
-{
-	char error[PCAP_ERRBUF_SIZE] = "";
-
-	c->format = FORMAT_OTHER;
-	if (strcmp(path, "-") != 0 && !source_is_gzip(&c->source) && source_has(&c->source, 4))
-		c->other = pcap_open_offline(path, error);
-	if (!c->other)
-		snprintf(why, 256,
-			 "%.180s: not a capture; give a pcap or pcapng file (or gzip of one)",
-			 path);
-	return c->other;
-}
 
 struct capture *capture_open(const char *path, char why[256])
 {
@@ -60,8 +43,12 @@ struct capture *capture_open(const char *path, char why[256])
 		c->format = FORMAT_PCAPNG;
 	else if (pcap_file_begin(&c->pcap, &c->source))
 		c->format = FORMAT_PCAP;
-	else if (!open_other(c, path, why))
+	else {
+		snprintf(why, 256,
+			 "%.180s: not a capture; give a pcap or pcapng file (or gzip of one)",
+			 path);
 		goto fail;
+	}
 	return c;
 fail:
 	capture_close(c);
@@ -72,36 +59,9 @@ void capture_close(struct capture *c)
 {
 	if (!c)
 		return;
-	if (c->other)
-		pcap_close(c->other);
 	pcapng_file_finish(&c->pcapng);
 	source_close(&c->source);
 	free(c);
-}
-
-static int next_other(struct capture *c, struct frame *out)
-{
-	struct pcap_pkthdr *head;
-	const u_char *bytes;
-
-	if (c->source.before_reuse)
-		c->source.before_reuse(c->source.context);
-	int rc = pcap_next_ex(c->other, &head, &bytes);
-
-	if (rc == PCAP_ERROR_BREAK)
-		return 0;
-	if (rc != 1) {
-		snprintf(c->problem, sizeof(c->problem),
-			 "damaged: %.150s; the frames before were read", pcap_geterr(c->other));
-		return -EIO;
-	}
-	out->bytes = bytes;
-	out->captured = head->caplen;
-	out->wire = frame_wire(head->caplen, head->len);
-	out->time.v = (int64_t)head->ts.tv_sec * USEC_PER_SECOND + head->ts.tv_usec;
-	out->link_type = (uint16_t)pcap_datalink(c->other);
-	out->interface = 0;
-	return 1;
 }
 
 int capture_next(struct capture *c, struct frame *out)
@@ -112,10 +72,8 @@ int capture_next(struct capture *c, struct frame *out)
 		return c->problem[0] ? -EIO : 0;
 	if (c->format == FORMAT_PCAP)
 		rc = pcap_file_next(&c->pcap, &c->source, out, c->problem);
-	else if (c->format == FORMAT_PCAPNG)
-		rc = pcapng_file_next(&c->pcapng, &c->source, out, c->problem);
 	else
-		rc = next_other(c, out);
+		rc = pcapng_file_next(&c->pcapng, &c->source, out, c->problem);
 	c->over = rc <= 0;
 	return rc;
 }
@@ -170,9 +128,4 @@ uint64_t capture_fingerprint(const char *path)
 	XXH3_freeState(state);
 	free(chunk);
 	return value;
-}
-
-const char *capture_library(void)
-{
-	return pcap_lib_version();
 }

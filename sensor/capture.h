@@ -3,8 +3,7 @@
  * Frames from captures: pcap and pcapng, both byte orders, microseconds and
  * nanoseconds, several interfaces, gzip or not, a file or standard input. Both
  * formats have a reader of ours (pcap_file, pcapng_file over source): libpcap
- * refuses interfaces that differ, does not gunzip, and costs twice the time. It
- * reads what else it knows; its header appears in capture.c only. */
+ * refuses interfaces that differ, does not gunzip, and costs twice the time. */
 #pragma once
 
 #include "sensor/decode.h"
@@ -33,6 +32,3 @@ void capture_progress(const struct capture *c, uint64_t *done, uint64_t *all);
  * same file gives the same value; 0 for standard input. Of a file over 64 MiB it
  * reads samples. */
 uint64_t capture_fingerprint(const char *path);
-
-/* Name and version of the capture library. */
-const char *capture_library(void);

@@ -31,6 +31,9 @@ void sensor_config_init(struct sensor_config *c)
 			.active = SECONDS(300),
 		},
 		.dedup = true,
+		.promiscuous = true,
+		.ring = 64 << 20,
+		.snaplen = 65535,
 		.dpi = true,
 	};
 	realms_init(&c->realms);
@@ -144,27 +147,48 @@ static void read_dpi(struct sensor_config *c, const struct yaml_node *n)
 	yaml_read_u64(n, "flows", 1, 1 << 20, &c->dpi_flows);
 }
 
+static void read_interfaces(struct sensor_config *c, const struct yaml_node *list)
+{
+	for (size_t i = 0; i < yaml_count(list); i++) {
+		const struct yaml_node *n = yaml_element(list, i);
+		if (!yaml_text(n))
+			yaml_problem(n, "is no name of an interface; `ip link` lists them");
+		else if (c->interface_count == CONFIG_INTERFACES_MOST)
+			yaml_problem(n, "there are more than %d interfaces",
+				     CONFIG_INTERFACES_MOST);
+		else
+			c->interfaces[c->interface_count++] = yaml_text(n);
+	}
+}
+
 static void read_capture(struct sensor_config *c, const struct yaml_node *n)
 {
-	static const char *const keys[] = { "dedup", NULL };
+	static const char *const keys[] = { "interfaces", "dedup",       "ring", "snaplen",
+					    "filter",     "promiscuous", NULL };
 
 	if (!n)
 		return;
 	yaml_only_keys(n, "capture", keys);
+	read_interfaces(c, yaml_get(n, "interfaces"));
 	yaml_read_bool(n, "dedup", &c->dedup);
+	yaml_read_bool(n, "promiscuous", &c->promiscuous);
+	yaml_read_text(n, "filter", &c->filter);
+	yaml_read_u64(n, "snaplen", 64, 262144, &c->snaplen);
+	yaml_read_size(n, "ring", &c->ring);
 }
 
 int sensor_config_read(struct sensor_config *c, const char *path, struct problems *problems)
 {
-	static const char *const keys[] = { "sensor", "site",     "spool",        "geo",
-					    "flows",  "timeouts", "dpi",          "capture",
-					    "realms", "exercise", "destinations", NULL };
+	static const char *const keys[] = { "sensor",       "site", "spool",   "geo",    "flows",
+					    "timeouts",     "dpi",  "capture", "realms", "exercise",
+					    "destinations", "user", NULL };
 
 	c->file = yaml_open(path, problems);
 	if (!c->file)
 		return -EINVAL;
 	const struct yaml_node *root = yaml_root(c->file);
 	yaml_only_keys(root, "the sensor's configuration", keys);
+	yaml_read_text(root, "user", &c->user);
 	yaml_read_text(root, "sensor", &c->sensor);
 	if (!wire_sensor_name_is_valid(c->sensor))
 		yaml_problem(yaml_get(root, "sensor"),

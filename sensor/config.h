@@ -8,9 +8,10 @@
 #include "sensor/flow.h"
 #include "sensor/realm.h"
 
-enum { CONFIG_GEO_MOST = 4 };
+enum { CONFIG_GEO_MOST = 4, CONFIG_INTERFACES_MOST = 16 };
 
 struct sensor_config {
+	const char *user;   /* to become, or NULL */
 	const char *sensor; /* name; also in the certificate */
 	char *site;         /* paths, made absolute by the file's folder; owned */
 	char *spool_dir;
@@ -20,7 +21,10 @@ struct sensor_config {
 	bool spool_sync;
 	uint64_t flows, contexts, buffers, fragments, dpi_flows, alerts, names;
 	struct flow_timeouts timeouts;
-	bool dedup, dpi;
+	bool dedup, dpi, promiscuous;
+	const char *interfaces[CONFIG_INTERFACES_MOST], *filter;
+	size_t interface_count;
+	uint64_t ring, snaplen;
 	const char *exercise;
 	struct realms realms;
 	struct yaml *file; /* holds the borrowed texts */

@@ -46,7 +46,7 @@ struct packet {
 	bool has_mac;   /* of the innermost Ethernet header that was seen */
 	uint8_t source_mac[6], dest_mac[6];
 	uint16_t vlans[DECODE_VLANS]; /* outermost first, of the innermost Ethernet header that
-	                               * had any; priority tags (VLAN 0) are none */
+				       * had any; priority tags (VLAN 0) are none */
 	uint8_t vlan_count;
 	struct tunnel tunnels[DECODE_TUNNELS]; /* outermost first */
 	uint8_t tunnel_count;
@@ -68,7 +68,8 @@ struct packet {
 	 * of a tunnel's datagram are the outer packets, but for the one that completes
 	 * it: that one gives the packet inside, which is itself no fragment. */
 	bool fragment, whole;
-	bool orphan; /* later piece whose first was never seen: no ports */
+	bool orphan;    /* later piece whose first was never seen: no ports */
+	uint64_t piece; /* identification and place of a piece; 0: no fragment */
 
 	/* Transport: TCP, UDP, SCTP have ports, ICMP type and code. */
 	bool has_ports;

@@ -14,6 +14,7 @@ struct piece {
 static void begin(struct packet *out)
 {
 	out->fragment = out->whole = out->orphan = false;
+	out->piece = 0;
 	out->has_ports = out->has_icmp = false;
 	out->source_port = out->dest_port = 0;
 	out->icmp_type = out->icmp_code = 0;
@@ -147,6 +148,7 @@ static void collect(struct walk *w, struct span s, const struct piece *piece)
 	uint8_t protocol = out->protocol;
 
 	out->fragment = true;
+	out->piece = (uint64_t)piece->id << 32 | 1u << 31 | piece->offset;
 	w->decoder->counters->fragments++;
 	if (piece->offset == 0) {
 		struct span head = s;

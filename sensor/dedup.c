@@ -85,10 +85,13 @@ static bool has_identification(const struct packet *p)
 
 uint64_t dedup_signature(const struct packet *p, uint64_t flow_hash, unsigned side)
 {
-	size_t n = cursor_left(&p->transport);
+	/* Only one piece of a datagram shows a transport header, and only the first
+	 * time that one completes: pieces go by identification and place. */
+	size_t n = p->piece ? 0 : cursor_left(&p->transport);
 	uint64_t seed = (flow_hash + side * 0x9e3779b97f4a7c15) ^
 			((uint64_t)p->ip_id << 32 | p->ip_bytes) * 0xff51afd7ed558ccd;
 
+	seed ^= p->piece * 0xc4ceb9fe1a85ec53;
 	if (n > TRANSPORT_BYTES)
 		n = TRANSPORT_BYTES;
 	uint64_t signature =
@@ -135,15 +138,16 @@ static int64_t distance(int64_t a, int64_t b)
 	return a > b ? a - b : b - a;
 }
 
-/* The set's place of a signature, or of what is to be given up for it. */
-static size_t find(const struct set *set, uint64_t signature)
+/* The set's place of a signature, or of what is to be given up for it: the furthest
+ * in time, which may lie ahead when the clock was set back. */
+static size_t find(const struct set *set, uint64_t signature, int64_t time)
 {
 	size_t oldest = 0;
 
 	for (size_t i = 0; i < WAYS; i++) {
 		if (set->signatures[i] == signature)
 			return i;
-		if (set->first[i] < set->first[oldest])
+		if (distance(set->first[i], time) > distance(set->first[oldest], time))
 			oldest = i;
 	}
 	return oldest;
@@ -191,7 +195,7 @@ static enum dedup_answer seen_again(const struct dedup *d, struct seen *s, size_
 static enum dedup_answer judge(struct dedup *d, const struct packet *p, uint64_t signature)
 {
 	struct set *set = set_of(d, signature);
-	size_t at = find(set, signature);
+	size_t at = find(set, signature, p->time.v);
 	struct seen *s = &set->seen[at];
 	uint32_t hop = hop_of(d, p);
 	int64_t age = distance(p->time.v, set->first[at]);

@@ -435,3 +435,11 @@ void flow_table_flush(struct flow_table *t, enum end_reason reason)
 	t->tick = INT64_MIN;
 	memset(t->wheel, 0xff, sizeof(t->wheel));
 }
+
+void flow_table_each(struct flow_table *t, void (*visit)(void *context, struct flow *f),
+		     void *context)
+{
+	for (uint32_t i = 0; i < t->used; i++)
+		if (in_use(&t->flows[i]))
+			visit(context, &t->flows[i]);
+}

@@ -74,6 +74,7 @@ struct flow {
 	int64_t syn_at, synack_at;
 	struct flow_hole holes[2][FLOW_HOLES];
 	uint32_t isn[2];
+	uint8_t holes_missed[2]; /* bits: those counted in missed_bytes already */
 	uint32_t retransmissions;
 	uint32_t shown; /* payload packets looked at by dissectors or nDPI */
 
@@ -92,6 +93,7 @@ struct flow {
 	uint32_t interim;
 	uint32_t copies_mirror, copies_routed;
 	uint8_t icmp_type, icmp_code;
+	uint16_t segments[2];   /* numbers of the site's segments, by side */
 	uint8_t eviction_value; /* higher goes later; see flow_table_add */
 	bool v6, syn_twice, encrypted, alerted;
 	struct tunnel tunnels[DECODE_TUNNELS];
@@ -141,6 +143,10 @@ void flow_table_end(struct flow_table *t, struct flow *f, enum end_reason reason
 
 /* Ends all flows, in the order in which they began. */
 void flow_table_flush(struct flow_table *t, enum end_reason reason);
+
+/* Calls `visit` for every flow. */
+void flow_table_each(struct flow_table *t, void (*visit)(void *context, struct flow *f),
+		     void *context);
 
 size_t flow_table_count(const struct flow_table *t);
 uint64_t flow_table_evictions(const struct flow_table *t);

@@ -191,13 +191,21 @@ static void name_segment(struct record_endpoint *e, const struct segment *s)
 	e->impact = s->impact;
 }
 
-uint8_t flow_value(const struct site *site, const struct packet *p)
+uint8_t flow_segments(const struct site *site, const struct packet *p, unsigned side,
+		      uint16_t out[2])
 {
 	uint16_t vlan = p->vlan_count ? p->vlans[p->vlan_count - 1] & 0xfff : 0;
-	const uint8_t *mac = p->has_mac ? p->source_mac : NULL;
-	enum impact a = site_locate(site, &p->source, vlan, mac)->impact;
-	enum impact b = site_locate(site, &p->dest, 0, NULL)->impact;
-	return (uint8_t)(a > b ? a : b);
+	const struct segment *from =
+		site_locate(site, &p->source, vlan, p->has_mac ? p->source_mac : NULL);
+	const struct segment *to = site_locate(site, &p->dest, 0, NULL);
+
+	if (site_is_local_peer(&p->dest))
+		to = from;
+	else if (site_is_local_peer(&p->source))
+		from = to;
+	out[side] = from->index;
+	out[!side] = to->index;
+	return (uint8_t)(from->impact > to->impact ? from->impact : to->impact);
 }
 
 /* --- attributes --- */

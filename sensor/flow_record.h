@@ -38,8 +38,10 @@ void flow_record(const struct record_setting *setting, struct flow *f,
 		 const struct attributes *attributes, enum end_reason reason,
 		 struct record_space *space, struct record_flow *out);
 
-/* The highest impact tier of a new flow's ends, for flow_table_add. */
-uint8_t flow_value(const struct site *site, const struct packet *p);
+/* Where a new flow's ends seem to stand, as numbers of segments by side; the
+ * highest impact tier of the two, for flow_table_add. */
+uint8_t flow_segments(const struct site *site, const struct packet *p, unsigned side,
+		      uint16_t out[2]);
 
 /* Notes where a packet was seen: the first of its side, or one that a copy
  * showed. */

@@ -28,6 +28,7 @@ struct output {
 	struct spool *spool;
 	struct batch batches[STREAM_COUNT]; /* json uses the first only */
 	int problem;
+	bool abandoned;
 };
 
 struct output *output_open(const struct output_options *options, struct counters *counters,
@@ -68,10 +69,10 @@ static void write_json(struct output *o)
 {
 	struct buf *b = &o->batches[0].bytes;
 
+	if (!o->problem && b->len)
+		note(o, file_write_all(STDOUT_FILENO, b->data, b->len));
 	if (o->problem)
 		o->counters->spool_refused += o->batches[0].records;
-	else if (b->len)
-		note(o, file_write_all(STDOUT_FILENO, b->data, b->len));
 	o->batches[0].records = 0;
 	buf_clear(b);
 }
@@ -124,11 +125,29 @@ static void take_batch(struct output *o, const struct record *record)
 
 void output_record(struct output *o, const struct record *record)
 {
+	if (o->abandoned)
+		return;
 	o->counters->records++;
 	if (o->options.json)
 		take_json(o, record);
 	else
 		take_batch(o, record);
+}
+
+bool output_abandon(struct output *o)
+{
+	if (o->options.json)
+		return false;
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		buf_clear(&o->batches[i].bytes);
+		o->batches[i].records = 0;
+	}
+	return o->abandoned = true;
+}
+
+void output_set_revision(struct output *o, const char *site_revision)
+{
+	o->options.site_revision = site_revision;
 }
 
 int output_flush(struct output *o)

@@ -12,7 +12,7 @@ struct output_options {
 	bool json; /* else the spool */
 	struct spool_options spool;
 	const char *sensor, *site_revision, *exercise;
-	uint64_t epoch;
+	uint64_t epoch; /* of the replay: the same input has the same */
 };
 
 struct output;
@@ -24,6 +24,15 @@ struct output *output_open(const struct output_options *options, struct counters
 /* Takes one record. A full disk does not stop the meter: what is lost is
  * counted, and output_problem() tells. */
 void output_record(struct output *o, const struct record *record);
+
+/* Takes nothing more, and forgets what waits, if it goes to the spool: for a replay
+ * that ends early. What it would still write has the names of batches that the same
+ * replay, started again, fills differently. False, and nothing done, for JSON. */
+bool output_abandon(struct output *o);
+
+/* Batches begun from now on carry another revision of the site file; borrowed. To
+ * be called when nothing waits. */
+void output_set_revision(struct output *o, const char *site_revision);
 
 /* Sends what is waiting. 0, or -errno of the first thing that went wrong ever. */
 int output_flush(struct output *o);

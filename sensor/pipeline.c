@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/pipeline.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sensor/alerts.h"
 #include "sensor/dedup.h"
+#include "sensor/ledger.h"
 #include "sensor/tcp.h"
 
 enum {
 	TCP = 6,
+	TCP_HEADER = 20,
 	DEDUP_ENTRIES = 65536,
 	WAITING = 32, /* packets: enough for memory to answer, few enough to stay in the cache */
 };
 
 #define MINUTE (60LL * USEC_PER_SECOND)
 #define JUMP (3600LL * USEC_PER_SECOND)
+
+enum { STEPPED_BACK = 64 }; /* packets in a row that are a minute late: the clock was set */
 
 /* A packet that is decoded, while the memory that it will need is on its way. */
 struct waiting {
@@ -36,11 +41,13 @@ struct pipeline {
 	struct dissection *dissection;
 	struct hostnames *names;
 	struct alerts *alerts;
+	struct ledger *ledger;
 	struct record_space space;
 	int64_t now;    /* clock of the packets: never goes back */
 	int64_t second; /* of the last look at the table */
 	int64_t minute; /* of the last health record */
 	bool jumped;    /* the previous packet was far ahead of the clock */
+	unsigned late;  /* packets in a row that were a minute behind the clock */
 	struct record_counter health[COUNTER_COUNT];
 	size_t waiting_count;
 	struct waiting waiting[WAITING];
@@ -79,6 +86,49 @@ static void begin_next_record(struct flow *f, struct attributes *a)
 		attributes_restart(a);
 }
 
+static struct coverage *coverage_of(struct pipeline *p, const struct flow *f, unsigned side)
+{
+	return ledger_of(p->ledger, site_segment(p->options.setting.site, f->segments[side]));
+}
+
+/* Both ends' segments saw the flow; one that both share saw it once. */
+static void cover_flow(struct pipeline *p, const struct flow *f, enum end_reason reason)
+{
+	bool one_sided = f->key.protocol == TCP && !(f->dscp_known[0] && f->dscp_known[1]);
+
+	for (unsigned side = 0; side < 2; side++) {
+		struct coverage *c = coverage_of(p, f, side);
+		c->missed_bytes += f->missed_bytes;
+		c->flows += reason != END_ACTIVE;
+		c->one_sided_flows += reason != END_ACTIVE && one_sided;
+		if (f->segments[0] == f->segments[1])
+			return;
+	}
+}
+
+static void cover_packet(struct pipeline *p, const struct flow *f, const struct packet *packet)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		struct coverage *c = coverage_of(p, f, side);
+		c->packets++;
+		c->bytes += packet->ip_bytes;
+		c->truncated += packet->truncated;
+		if (f->segments[0] == f->segments[1])
+			return;
+	}
+}
+
+static void cover_copy(struct pipeline *p, const struct flow *f, enum dedup_answer answer)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		struct coverage *c = coverage_of(p, f, side);
+		c->mirror_copies += answer == DEDUP_MIRROR;
+		c->routed_copies += answer == DEDUP_ROUTED;
+		if (f->segments[0] == f->segments[1])
+			return;
+	}
+}
+
 static void emit(void *context, struct flow *f, enum end_reason reason)
 {
 	struct pipeline *p = context;
@@ -86,6 +136,7 @@ static void emit(void *context, struct flow *f, enum end_reason reason)
 	struct record r = { .type = RECORD_FLOW };
 
 	flow_record(&p->options.setting, f, a, reason, &p->space, &r.flow);
+	cover_flow(p, f, reason);
 	output_record(p->output, &r);
 	if (verdict_is_bad(r.flow.verdict) &&
 	    (!f->alerted || f->alerted_verdict != r.flow.verdict)) {
@@ -122,7 +173,9 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	p->names = hostnames_create(options->names);
 	p->alerts = alerts_create(options->alerts, counters, to_output, output);
 	p->options.setting.names = p->names;
-	if (!p->decoder || !p->flows || !p->names || !p->alerts || (options->dedup && !p->dedup))
+	p->ledger = ledger_create(options->setting.site);
+	if (!p->decoder || !p->flows || !p->names || !p->alerts || !p->ledger ||
+	    (options->dedup && !p->dedup))
 		goto fail;
 	p->dissection = dissection_create(&options->dissection, p->names, counters, why);
 	if (!p->dissection)
@@ -140,10 +193,27 @@ void pipeline_destroy(struct pipeline *p)
 	flow_table_destroy(p->flows);
 	dissection_destroy(p->dissection);
 	alerts_destroy(p->alerts);
+	ledger_destroy(p->ledger);
 	hostnames_destroy(p->names);
 	dedup_destroy(p->dedup);
 	decoder_destroy(p->decoder);
 	free(p);
+}
+
+/* What the sensor as a whole met since the last report. */
+static void report_coverage(struct pipeline *p)
+{
+	const struct counters *now = p->counters, *then = &p->reported;
+	struct ledger_minute m = {
+		.minute = { p->minute * MINUTE },
+		.frames = now->packets - then->packets,
+		.drops = now->drops_kernel - then->drops_kernel + now->drops_interface -
+			 then->drops_interface,
+		.clock_jumps = now->clock_jump - then->clock_jump,
+	};
+
+	ledger_close(p->ledger, &m, p->options.setting.sensor, p->options.setting.exercise,
+		     to_output, p->output);
 }
 
 static void report_health(struct pipeline *p)
@@ -181,9 +251,23 @@ static void each_second(struct pipeline *p)
 		return;
 	if (p->minute != INT64_MIN) {
 		alerts_flush(p->alerts);
+		report_coverage(p);
 		report_health(p);
 	}
 	p->minute = minute;
+}
+
+/* A packet or two may be late; when all of them are, by a minute and more, the
+ * clock was set back: what is open ends, and time starts anew. */
+static bool clock_was_set_back(struct pipeline *p, int64_t time)
+{
+	p->late = time < p->now - MINUTE ? p->late + 1 : 0;
+	if (p->late < STEPPED_BACK)
+		return false;
+	p->counters->clock_jump++;
+	pipeline_flush(p, END_END_OF_INPUT);
+	p->late = 0;
+	return true;
 }
 
 /* The clock that time-outs go by follows the packets', but one stray stamp far
@@ -195,6 +279,8 @@ static void advance(struct pipeline *p, int64_t time)
 	} else if (time < p->now) {
 		p->counters->clock_back++;
 		p->jumped = false;
+		if (p->options.live && clock_was_set_back(p, time))
+			p->now = time;
 	} else if (time > p->now + JUMP && !p->jumped) {
 		p->counters->clock_jump++;
 		p->jumped = true;
@@ -213,7 +299,8 @@ static void advance(struct pipeline *p, int64_t time)
 static struct flow *open_flow(struct pipeline *p, const struct flow_key *key, uint64_t hash,
 			      const struct packet *packet, unsigned side)
 {
-	uint8_t value = flow_value(p->options.setting.site, packet);
+	uint16_t segments[2];
+	uint8_t value = flow_segments(p->options.setting.site, packet, side, segments);
 	struct flow *f = flow_table_add(p->flows, key, hash, value, packet->time.v);
 
 	p->counters->flows++;
@@ -223,6 +310,8 @@ static struct flow *open_flow(struct pipeline *p, const struct flow_key *key, ui
 	f->icmp_type = packet->icmp_type;
 	f->icmp_code = packet->icmp_code;
 	f->tunnel_count = packet->tunnel_count;
+	f->segments[0] = segments[0];
+	f->segments[1] = segments[1];
 	memcpy(f->tunnels, packet->tunnels, sizeof(f->tunnels));
 	return f;
 }
@@ -251,10 +340,18 @@ static void count(struct pipeline *p, struct flow *f, const struct packet *packe
 		flow_add_hop(f, packet, side);
 }
 
+/* Numbers and flags are there: not of pieces, nor of a header cut short. */
+static bool has_tcp_header(const struct packet *packet)
+{
+	return (!packet->fragment || packet->whole) &&
+	       cursor_left(&packet->transport) >= TCP_HEADER;
+}
+
 static void meter(struct pipeline *p, struct flow *f, const struct packet *packet, unsigned side)
 {
 	count(p, f, packet, side);
-	if (packet->protocol == TCP && packet->has_ports && !packet->fragment) {
+	cover_packet(p, f, packet);
+	if (packet->protocol == TCP && has_tcp_header(packet)) {
 		uint8_t closed = f->closed;
 		tcp_see(f, packet, side);
 		if (f->closed != closed)
@@ -267,6 +364,7 @@ static void meter(struct pipeline *p, struct flow *f, const struct packet *packe
 static void note_copy(struct pipeline *p, struct flow *f, const struct packet *packet,
 		      unsigned side, enum dedup_answer answer)
 {
+	cover_copy(p, f, answer);
 	if (answer == DEDUP_MIRROR) {
 		p->counters->copies_mirror++;
 		f->copies_mirror++;
@@ -289,7 +387,8 @@ static void packet_in(struct pipeline *p, const struct waiting *w)
 			return;
 		}
 	}
-	if (f && packet->protocol == TCP && tcp_reopens(f, packet, w->side)) {
+	if (f && packet->protocol == TCP && has_tcp_header(packet) &&
+	    tcp_reopens(f, packet, w->side)) {
 		flow_table_end(p->flows, f, (enum end_reason)(f->closed - 1));
 		f = NULL;
 	}
@@ -336,7 +435,7 @@ static bool is_in_frame(const struct packet *p, const struct frame *frame)
 	       lies_in(&p->payload, frame);
 }
 
-void pipeline_frame(struct pipeline *p, const struct frame *frame)
+void pipeline_offer(struct pipeline *p, const struct frame *frame)
 {
 	advance(p, frame->time.v);
 	struct waiting *w = &p->waiting[p->waiting_count];
@@ -348,13 +447,54 @@ void pipeline_frame(struct pipeline *p, const struct frame *frame)
 		pipeline_drain(p);
 }
 
+void pipeline_frame(struct pipeline *p, const struct frame *frame)
+{
+	pipeline_offer(p, frame);
+	pipeline_drain(p);
+}
+
+void pipeline_idle(struct pipeline *p, struct usec now)
+{
+	if (p->now != INT64_MIN && now.v > p->now && now.v - p->now < JUMP)
+		advance(p, now.v);
+}
+
+/* Segments have other numbers in another site. */
+static void forget_segments(void *context, struct flow *f)
+{
+	const struct pipeline *p = context;
+	const struct site *site = p->options.setting.site;
+
+	for (unsigned side = 0; side < 2; side++)
+		f->segments[side] = site_locate(site, &f->key.ip[side], 0, NULL)->index;
+}
+
+int pipeline_set_site(struct pipeline *p, const struct site *site)
+{
+	struct ledger *ledger = ledger_create(site);
+
+	if (!ledger)
+		return -ENOMEM;
+	pipeline_drain(p);
+	alerts_flush(p->alerts); /* they borrow the old one's texts */
+	if (p->minute != INT64_MIN)
+		report_coverage(p);
+	ledger_destroy(p->ledger);
+	p->ledger = ledger;
+	p->options.setting.site = site;
+	flow_table_each(p->flows, forget_segments, p);
+	return 0;
+}
+
 void pipeline_flush(struct pipeline *p, enum end_reason reason)
 {
 	pipeline_drain(p);
 	flow_table_flush(p->flows, reason);
 	alerts_flush(p->alerts);
-	if (p->minute != INT64_MIN)
+	if (p->minute != INT64_MIN) {
+		report_coverage(p);
 		report_health(p);
+	}
 	if (p->dedup)
 		dedup_reset(p->dedup);
 	p->now = p->second = p->minute = INT64_MIN;

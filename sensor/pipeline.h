@@ -15,6 +15,7 @@ struct pipeline_options {
 	size_t alerts;    /* alerts folded at a time */
 	size_t names;     /* addresses known by name */
 	bool dedup;
+	bool live;     /* packets are stamped by this machine's clock, which may be set back */
 	uint64_t seed; /* of the hashes; nothing that comes out depends on it */
 	struct flow_timeouts timeouts;
 	struct dissection_options dissection;
@@ -29,11 +30,22 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 				 struct output *output, char why[256]);
 void pipeline_destroy(struct pipeline *p); /* accepts NULL */
 
-/* Takes in one frame. Its bytes stay borrowed until pipeline_drain(): frames are
- * handled a few at a time, so that memory has time to answer. */
+/* Handles one frame, which may be gone afterwards. */
 void pipeline_frame(struct pipeline *p, const struct frame *frame);
+
+/* The same, but the frame may wait for others, so that memory has time to answer:
+ * its bytes stay borrowed until pipeline_drain(). */
+void pipeline_offer(struct pipeline *p, const struct frame *frame);
 /* Handles the frames that wait. */
 void pipeline_drain(struct pipeline *p);
+
+/* Time goes on while no packet comes: call now and then with the clock that
+ * stamps packets. */
+void pipeline_idle(struct pipeline *p, struct usec now);
+
+/* Takes another site for what comes; the one before may be freed then. Flows go
+ * on. 0, or -ENOMEM: then the old one stays. */
+int pipeline_set_site(struct pipeline *p, const struct site *site);
 
 /* Ends all flows: the input is over, or the sensor stops. Time may start anew. */
 void pipeline_flush(struct pipeline *p, enum end_reason reason);

@@ -74,7 +74,7 @@ static int read_file(const struct replay *r, const char *path, struct capture *c
 	while ((more = capture_next(c, &frame)) == 1) {
 		if (r->counters->packets == before)
 			begin_input(r, &frame);
-		pipeline_frame(r->pipeline, &frame);
+		pipeline_offer(r->pipeline, &frame);
 		if (r->counters->packets % LOOK_EVERY)
 			continue;
 		look_up(r, c, progress);
@@ -82,7 +82,7 @@ static int read_file(const struct replay *r, const char *path, struct capture *c
 			return 3;
 	}
 	if (more < 0) {
-		log_error("%s: %s; what was readable has been processed", path, capture_problem(c));
+		log_error("%s: %s and metered", path, capture_problem(c));
 		return 3;
 	}
 	unknown = r->counters->unknown_link - unknown;
@@ -93,6 +93,18 @@ static int read_file(const struct replay *r, const char *path, struct capture *c
 		return 3;
 	}
 	return 0;
+}
+
+static const char *remedy_of(int error)
+{
+	switch (error) {
+	case -EPIPE:
+		return "nobody reads them any more; let the reader live, or write a file";
+	case -EBADF:
+		return "standard output is closed; open it, or give --spool DIR";
+	default:
+		return "make room and replay again";
+	}
 }
 
 int replay_run(const struct replay *r)
@@ -118,13 +130,17 @@ int replay_run(const struct replay *r)
 			break;
 	}
 	progress_end(&progress);
+	bool abandoned = *r->stop && output_abandon(r->output);
 	pipeline_flush(r->pipeline, *r->stop ? END_SHUTDOWN : END_END_OF_INPUT);
 	int error = output_flush(r->output);
 	if (*r->stop)
-		log_warn("interrupted; flows so far were written as ended by shutdown");
+		log_warn("interrupted; %s",
+			 abandoned
+				 ? "the same replay, started again, completes what is in the spool"
+				 : "flows so far were written as ended by shutdown");
 	if (error) {
-		log_error("output: %s; %llu records were lost: make room and replay again",
-			  strerror(-error), (unsigned long long)r->counters->spool_refused);
+		log_error("output: %s, and %llu records were lost: %s", strerror(-error),
+			  (unsigned long long)r->counters->spool_refused, remedy_of(error));
 		return 1;
 	}
 	return *r->stop ? 3 : status;

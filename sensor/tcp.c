@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/tcp.h"
 
+#include <string.h>
+
 static bool before(uint32_t a, uint32_t b)
 {
 	return (int32_t)(a - b) < 0;
@@ -8,8 +10,14 @@ static bool before(uint32_t a, uint32_t b)
 
 bool tcp_reopens(const struct flow *f, const struct packet *p, unsigned side)
 {
-	return (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && f->closed &&
-	       f->isn[side] != p->tcp_seq;
+	bool first = !(f->flags[side] & TCP_SYN);
+
+	if (!f->closed || (p->tcp_flags & (TCP_SYN | TCP_RST)) != TCP_SYN)
+		return false;
+	/* A mirror may show the SYN-ACK before its SYN. */
+	if (p->tcp_flags & TCP_ACK)
+		return !first && f->isn[side] != p->tcp_seq;
+	return first || f->isn[side] != p->tcp_seq;
 }
 
 static void orient(struct flow *f, unsigned client_side)
@@ -51,26 +59,41 @@ static void see_handshake(struct flow *f, const struct packet *p, unsigned side)
 		f->rtt_client = elapsed(f->synack_at, p->time.v);
 }
 
-static void close_hole(struct flow *f, struct flow_hole *h)
+/* What lies in a hole was lost to the mirror, it seems; it may yet come late. */
+static void miss_hole(struct flow *f, unsigned side, int i)
 {
-	f->missed_bytes += h->to - h->from;
-	h->from = h->to = 0;
+	const struct flow_hole *h = &f->holes[side][i];
+	uint8_t bit = (uint8_t)(1u << i);
+
+	if (h->from != h->to && !(f->holes_missed[side] & bit))
+		f->missed_bytes += h->to - h->from;
+	f->holes_missed[side] |= bit;
 }
 
-static void open_hole(struct flow *f, unsigned side, uint32_t from, uint32_t to)
+static int open_hole(struct flow *f, unsigned side, uint32_t from, uint32_t to)
 {
 	struct flow_hole *holes = f->holes[side];
+	int i = 0;
 
-	for (int i = 0; i < FLOW_HOLES; i++) {
-		if (holes[i].from != holes[i].to)
-			continue;
-		holes[i] = (struct flow_hole){ from, to };
-		return;
+	while (i < FLOW_HOLES && holes[i].from != holes[i].to)
+		i++;
+	if (i == FLOW_HOLES) {
+		miss_hole(f, side, 0); /* no room: the oldest is taken as never to come */
+		for (i = 1; i < FLOW_HOLES; i++)
+			holes[i - 1] = holes[i];
+		f->holes_missed[side] >>= 1;
+		i = FLOW_HOLES - 1;
 	}
-	close_hole(f, &holes[0]); /* no room: the oldest is taken as never to come */
-	for (int i = 1; i < FLOW_HOLES; i++)
-		holes[i - 1] = holes[i];
-	holes[FLOW_HOLES - 1] = (struct flow_hole){ from, to };
+	holes[i] = (struct flow_hole){ from, to };
+	f->holes_missed[side] &= (uint8_t) ~(1u << i);
+	return i;
+}
+
+/* Bytes that were given up came after all. */
+static void take_back(struct flow *f, unsigned side, int i, uint32_t n)
+{
+	if (f->holes_missed[side] & 1u << i)
+		f->missed_bytes -= n < f->missed_bytes ? n : f->missed_bytes;
 }
 
 /* True when [from, to) lies in a hole, at least in part: late, not sent again. */
@@ -80,15 +103,27 @@ static bool fill_hole(struct flow *f, unsigned side, uint32_t from, uint32_t to)
 		struct flow_hole *h = &f->holes[side][i];
 		if (h->from == h->to || !before(from, h->to) || !before(h->from, to))
 			continue;
-		if (!before(h->from, from) && !before(to, h->to))
-			h->from = h->to = 0;
-		else if (!before(h->from, from))
-			h->from = to;
+		uint32_t first = before(from, h->from) ? h->from : from;
+		uint32_t last = before(h->to, to) ? h->to : to;
+		take_back(f, side, i, last - first);
+		if (first == h->from)
+			h->from = last; /* up to h->to: then there is no hole any more */
 		else
-			h->to = from; /* what lies behind is not followed up */
+			h->to = first; /* what lies behind is not followed up */
 		return true;
 	}
 	return false;
+}
+
+/* A SYN with another number: a connection on the ports of one whose end the
+ * mirror did not show. Its numbers have nothing to do with the old ones. */
+static void begin_anew(struct flow *f, const struct packet *p, unsigned side)
+{
+	if (!(p->tcp_flags & TCP_SYN) || !f->seq_known[side] || f->isn[side] == p->tcp_seq)
+		return;
+	f->seq_known[side] = false;
+	f->ack_known[!side] = false;
+	memset(f->holes[side], 0, sizeof(f->holes[side]));
 }
 
 static void see_sequence(struct flow *f, const struct packet *p, unsigned side)
@@ -130,14 +165,15 @@ static void see_acknowledgement(struct flow *f, const struct packet *p, unsigned
 	if (!f->seq_known[other])
 		return;
 	for (int i = 0; i < FLOW_HOLES; i++) {
-		struct flow_hole *h = &f->holes[other][i];
+		const struct flow_hole *h = &f->holes[other][i];
 		if (h->from != h->to && !before(ack, h->to))
-			close_hole(f, h);
+			miss_hole(f, other, i);
 	}
 	if (before(f->next_seq[other], ack) && ack - f->next_seq[other] < 1u << 30) {
-		uint32_t lost = ack - f->next_seq[other];
-		/* The FIN's own number is no byte. */
-		f->missed_bytes += lost - (lost == 1 && f->closed);
+		/* A mirror may show an acknowledgement before its bytes. The FIN's own
+		 * number is no byte. */
+		if (ack - f->next_seq[other] > 1 || !f->closed)
+			miss_hole(f, other, open_hole(f, other, f->next_seq[other], ack));
 		f->next_seq[other] = ack;
 	}
 }
@@ -148,8 +184,10 @@ void tcp_see(struct flow *f, const struct packet *p, unsigned side)
 
 	if (!(f->flags[0] | f->flags[1]))
 		f->midstream = !(flags & TCP_SYN);
+	begin_anew(f, p, side);
 	see_handshake(f, p, side);
-	see_sequence(f, p, side);
+	if (!(flags & TCP_RST)) /* whose number may be anything */
+		see_sequence(f, p, side);
 	if ((flags & TCP_ACK) && !(flags & TCP_RST))
 		see_acknowledgement(f, p, side);
 	f->flags[side] |= flags;

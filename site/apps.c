@@ -74,15 +74,15 @@ static const struct {
 	const char *app;
 	uint16_t port;
 } usual[] = {
-	{ "ftp", 21 },      { "ssh", 22 },       { "telnet", 23 },     { "smtp", 25 },
-	{ "dns", 53 },      { "http", 80 },      { "kerberos", 88 },   { "dicom", 104 },
-	{ "pop3", 110 },    { "ntp", 123 },      { "netbios", 139 },   { "imap", 143 },
-	{ "ldap", 389 },    { "tls", 443 },      { "smb", 445 },       { "modbus", 502 },
-	{ "ipp", 631 },     { "tls", 636 },      { "mssql", 1433 },    { "citrix", 1494 },
-	{ "fox", 1911 },    { "hl7", 2575 },     { "dicom", 2761 },    { "dicom", 2762 },
-	{ "mysql", 3306 },  { "rdp", 3389 },     { "dicom", 4242 },    { "opcua", 4840 },
+	{ "ftp", 21 },          { "ssh", 22 },   { "telnet", 23 },       { "smtp", 25 },
+	{ "dns", 53 },          { "http", 80 },  { "kerberos", 88 },     { "dicom", 104 },
+	{ "pop3", 110 },        { "ntp", 123 },  { "netbios", 139 },     { "imap", 143 },
+	{ "ldap", 389 },        { "tls", 443 },  { "smb", 445 },         { "modbus", 502 },
+	{ "ipp", 631 },         { "tls", 636 },  { "mssql", 1433 },      { "citrix", 1494 },
+	{ "fox", 1911 },        { "hl7", 2575 }, { "dicom", 2761 },      { "dicom", 2762 },
+	{ "mysql", 3306 },      { "rdp", 3389 }, { "dicom", 4242 },      { "opcua", 4840 },
 	{ "postgresql", 5432 }, { "vnc", 5900 }, { "teamviewer", 5938 }, { "winrm", 5985 },
-	{ "http", 8080 },   { "tls", 8443 },     { "dicom", 11112 },   { "bacnet", 47808 },
+	{ "http", 8080 },       { "tls", 8443 }, { "dicom", 11112 },     { "bacnet", 47808 },
 };
 
 const char *app_usual(uint8_t protocol, uint16_t port)

@@ -274,30 +274,33 @@ static bool has_no_ports(uint8_t protocol)
 	       protocol != IPPROTO_DCCP && protocol != IPPROTO_UDPLITE;
 }
 
-static struct view look(const struct site *s, const struct site_flow *flow)
+/* The view points into itself (app into number): it is filled where it stays. */
+static void look(const struct site *s, const struct site_flow *flow, struct view *v)
 {
-	struct view v = {
+	*v = (struct view){
 		.site = s,
 		.flow = flow,
 		.from = flow->client,
 		.to = flow->server,
 		.app = flow->app,
 	};
-	bool from_outside = is_outside(&v, v.from), to_outside = is_outside(&v, v.to);
+	bool from_outside = is_outside(v, v->from), to_outside = is_outside(v, v->to);
 
-	if (!v.app && has_no_ports(flow->protocol))
-		v.app = protocol_name(flow->protocol, v.number);
+	if (!v->app && has_no_ports(flow->protocol))
+		v->app = protocol_name(flow->protocol, v->number);
 	if (from_outside == to_outside)
-		return v;
-	v.inside = from_outside ? v.to : v.from;
-	v.vendor = vendor_of(s, from_outside ? &flow->client_ip : &flow->server_ip,
-			     from_outside ? flow->client_asn : flow->server_asn, flow->server_name);
-	return v;
+		return;
+	v->inside = from_outside ? v->to : v->from;
+	v->vendor =
+		vendor_of(s, from_outside ? &flow->client_ip : &flow->server_ip,
+			  from_outside ? flow->client_asn : flow->server_asn, flow->server_name);
 }
 
 void site_judge(const struct site *s, const struct site_flow *flow, struct judgement *out)
 {
-	struct view v = look(s, flow);
+	struct view v;
+
+	look(s, flow, &v);
 	enum impact impact = v.from->impact > v.to->impact ? v.from->impact : v.to->impact;
 
 	*out = (struct judgement){ .vendor = v.vendor ? v.vendor->name : NULL };

@@ -50,8 +50,8 @@ struct site_flow {
 	const struct segment *client, *server; /* of site_locate() */
 	const char *app;                       /* registry name, or NULL while unknown */
 	bool no_data;         /* it never carried a byte of payload: a mere attempt */
-	uint8_t protocol;                      /* IP protocol number */
-	uint16_t server_port;                  /* 0: none */
+	uint8_t protocol;     /* IP protocol number */
+	uint16_t server_port; /* 0: none */
 	uint32_t client_asn, server_asn;
 	const char *server_name; /* SNI or DNS name of the external end, or NULL */
 	struct usec start;       /* for exceptions' end and working hours */

@@ -29,7 +29,7 @@ room() { # NAME ALLOWED... (rooms, or a header of one)
 }
 
 rooted() { # no include by a path that hides its room
-	bad=$(grep -rnE '^#include "' --include='*.[ch]' base schema config site dissectors sensor \
+	bad=$(grep -rnE '^#include "' --include='*.[ch]' base daemon schema config site dissectors sensor \
 		exporters collector | grep -vE '#include "([a-z]+/|vigie\.pb-c\.h)' || true)
 	verdict "every include names its room" "$bad"
 }
@@ -37,7 +37,7 @@ rooted() { # no include by a path that hides its room
 header() { # PATTERN FILE...: the only sources that include it
 	pattern=$1
 	shift
-	bad=$(grep -rlE "^#include [<\"]$pattern" --include='*.[ch]' base schema config site \
+	bad=$(grep -rlE "^#include [<\"]$pattern" --include='*.[ch]' base daemon schema config site \
 		dissectors sensor exporters collector || true)
 	for file in "$@"; do
 		bad=$(printf '%s\n' "$bad" | grep -vx "$file")
@@ -47,16 +47,17 @@ header() { # PATTERN FILE...: the only sources that include it
 
 rooted
 room base
+room daemon base/
 room schema base/
 room config base/
 room site config/ schema/ base/
 room dissectors schema/ base/
-room exporters config/ schema/ base/
-room sensor dissectors/ site/ config/ schema/ base/ exporters/spool.h
+room exporters config/ schema/ daemon/ base/
+room sensor dissectors/ site/ config/ schema/ daemon/ base/ exporters/spool.h
 # The command that looks into a spool is the collector room's `vigie`.
-room collector site/ config/ schema/ base/ exporters/spool_tools.h
+room collector site/ config/ schema/ daemon/ base/ exporters/spool_tools.h
 
-header 'pcap' sensor/capture.c
+header pcap sensor/live.c
 header 'ndpi' sensor/dpi_ndpi.c
 header 'maxminddb' sensor/geo.c
 header 'protobuf-c|vigie\.pb-c' schema/wire.c
@@ -66,6 +67,8 @@ header 'curl/' exporters/collector.c collector/cli_http.c
 header 'sqlite3' collector/db.c collector/db.h
 header 'microhttpd' collector/http.c
 header 'gnutls/' collector/auth.c
+header 'seccomp' daemon/filter.c
+header 'cap-ng' daemon/privilege.c
 
 echo "1..$count"
 exit $failed

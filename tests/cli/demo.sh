@@ -52,7 +52,7 @@ END
 "$build/collector/vigie-collector" -c "$work/collector.yaml" >"$work/collector.log" 2>&1 &
 collector=$!
 tries=0
-until grep -q 'listening on' "$work/collector.log"; do
+until grep -qs 'listening on' "$work/collector.log"; do
 	tries=$((tries + 1))
 	if [ $tries -gt 100 ] || ! kill -0 $collector 2>/dev/null; then
 		sed 's/^/# /' "$work/collector.log"

@@ -24,7 +24,7 @@ CAPTURE = re.compile(r"\.(pcap|pcapng|cap|gz)$")
 REFUSED = re.compile(r"link type \d+ is not decoded; capture on an Ethernet, raw IP or Linux "
                      r"cooked interface$")
 DAMAGED = re.compile(r"(cut short behind frame \d+, at byte \d+|damaged at byte \d+: [ -~]+); "
-                     r"[ -~]*what was readable has been processed$")
+                     r"the frames before were read and metered$")
 SUMMARY = [
     re.compile(r"sensor: \d+ packets, \d+ metered, \d+ flows, \d+ records, \d+ findings$"),
     re.compile(r"  [a-z.-]+ +\d+ [a-z]+ +[A-Za-z][ -~]+$"),
@@ -50,7 +50,7 @@ def odd_sentences(stderr, paths):
 def odd_records(stdout):
     for line in stdout.splitlines():
         try:
-            if json.loads(line)["type"] not in ("flow", "alert", "health"):
+            if json.loads(line)["type"] not in ("flow", "alert", "coverage", "health"):
                 yield line
         except (ValueError, KeyError):
             yield line

@@ -61,17 +61,30 @@ Test(views, flows_of_two_days)
 	free(out);
 }
 
-Test(views, flows_on_a_narrow_terminal)
+Test(views, flows_on_narrow_terminals)
 {
-	char *out =
-		rendered(view_flows, 90,
-			 "{\"rows\":[" FLOW("2026-01-02T03:04:05.000001Z", "conduit", "info") "]}");
+	static const struct {
+		size_t width;
+		const char *seen, *left_out, *advice;
+	} cases[] = {
+		{ 100, "SEVERITY", "REASON", "a wider terminal also shows the reasons" },
+		{ 80, "VERDICT", "BYTES", "a wider terminal also shows bytes, severities" },
+		{ 68, "[2001:db8::1]:104 [p..", "BYTES",
+		  "a wider terminal also shows bytes, severities" },
+	};
 
-	cr_expect_null(strstr(out, "REASON"));
-	cr_expect_not_null(strstr(out, "a wider terminal also shows the reasons"));
-	for (const char *p = out, *end; (end = strchr(p, '\n')); p = end + 1)
-		cr_expect_leq(end - p, 90);
-	free(out);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *out = rendered(
+			view_flows, cases[i].width,
+			"{\"rows\":[" FLOW("2026-01-02T03:04:05.000001Z", "vendor", "info") "]}");
+
+		cr_expect_not_null(strstr(out, cases[i].seen), "%s", out);
+		cr_expect_null(strstr(out, cases[i].left_out), "%s", out);
+		cr_expect_not_null(strstr(out, cases[i].advice), "%s", out);
+		for (const char *p = out, *end; (end = strchr(p, '\n')); p = end + 1)
+			cr_expect_leq((size_t)(end - p), cases[i].width);
+		free(out);
+	}
 }
 
 Test(views, flows_none)
@@ -92,12 +105,11 @@ Test(views, alerts)
 		"\"smb\","
 		"\"reason\":\"no conduit joins imaging and icu, and nobody declared an exception\","
 		"\"technique\":\"T1021.002\",\"id\":\"00ff\"}]}",
-		"critical  cross-segment  2026-01-02 03:04:05 to 04:04:05, 7 times, seen by "
-		"span-1\n"
-		"          10.30.1.5 [imaging] -> 10.20.1.5:445 [icu]  smb\n"
-		"          no conduit joins imaging and icu, and nobody\n"
-		"          declared an exception\n"
-		"          technique T1021.002, id 00ff\n\n"
+		"critical  cross-segment  2026-01-02 03:04:05 to 04:04:05, 7 times\n"
+		"  10.30.1.5 [imaging] -> 10.20.1.5:445 [icu]  smb\n"
+		"  no conduit joins imaging and icu, and nobody declared an\n"
+		"  exception\n"
+		"  technique T1021.002, sensor span-1, id 00ff\n\n"
 		"1 alert: 1 critical\n");
 }
 
@@ -107,7 +119,7 @@ Test(views, an_alert_without_ends)
 		"{\"rows\":[{\"kind\":\"sensor.blind\",\"severity\":\"high\","
 		"\"first_seen\":\"2026-01-02T03:04:05.000001Z\","
 		"\"last_seen\":\"2026-01-02T03:04:05.900000Z\",\"reason\":\"no packets\"}]}",
-		"high      sensor.blind  2026-01-02 03:04:05\n          no packets\n\n"
+		"high      sensor.blind  2026-01-02 03:04:05\n  no packets\n\n"
 		"1 alert: 1 high\n");
 }
 
@@ -123,15 +135,15 @@ Test(views, matrix)
 			"3") "," PAIR("unknown-internal", "pacs", "unknown-segment", "low",
 				      "1") "," PAIR("pacs", "external", "unknown-third-party",
 						    "high", "12345") "]}",
-		"                 imagin   pacs unk-in extern\n"
-		"imaging              .   1203!     .      .\n"
-		"pacs                 .      .      .    12k+\n"
-		"unknown-internal     .      1-     .      .\n"
-		"external             .      .      .      .\n\n"
+		"                   pacs extern\n"
+		"imaging           1203!     .\n"
+		"pacs                 .    12k+\n"
+		"unknown-internal     1-     .\n\n"
 		"Flows from the segment on the left to the segment above. Worst finding: ! "
 		"critical, "
-		"+ high, - low,\nno mark: as declared.\n"
-		"imagin = imaging, unk-in = unknown-internal, extern = external\n\n"
+		"+ high, - low,\nno mark: as declared. A segment without a column received none, "
+		"one without a line began none.\n"
+		"extern = external\n\n"
 		"Not as declared:\n"
 		"SEVERITY  FROM              TO        VERDICT              FLOWS  BYTES\n"
 		"critical  imaging           pacs      cross-segment            3    12k\n"
@@ -144,30 +156,44 @@ Test(views, matrix_without_flows)
 	is_view(view_matrix, 100, "{\"rows\":[]}", "no flows\n");
 }
 
-/* Fourteen segments of a hospital in a hundred columns; thirty in blocks; heads
+/* A vendor that its own entry speaks against is named once. */
+Test(views, an_alert_about_a_vendor)
+{
+	is_view(view_alerts, 60,
+		"{\"rows\":[{\"kind\":\"vendor-unexpected\",\"severity\":\"high\",\"vendor\":"
+		"\"Acme\",\"rule\":\"Acme\",\"first_seen\":\"2026-01-02T03:04:05.000001Z\","
+		"\"last_seen\":\"2026-01-02T03:04:05.900000Z\"}]}",
+		"high      vendor-unexpected  2026-01-02 03:04:05\n  vendor Acme\n\n"
+		"1 alert: 1 high\n");
+}
+
+/* Many segments side by side in a hundred columns, more of them in blocks; heads
  * that start alike stay apart. */
 Test(views, matrix_fits_the_terminal)
 {
 	struct buf text = { 0 };
 	static const struct {
-		size_t clients; /* beside two servers */
+		size_t servers; /* of two clients */
 		const char *heads[3];
+		const char *last;
 	} cases[] = {
-		{ 12,
+		{ 14,
 		  { "bui-a = building-automation-0", "bui-2 = building-automation-1",
-		    "labo2 = laboratory1" } },
+		    "bui14 = building-automation-9" },
+		  " bui14" },
 		{ 30,
 		  { "bui-au = building-automation-0", "bui-a2 = building-automation-1",
-		    "labor2 = laboratory1" } },
+		    "bui-30 = building-automation-9" },
+		  " bui-30" },
 	};
 
 	for (size_t k = 0; k < 2; k++) {
 		buf_clear(&text);
 		buf_text(&text, "{\"rows\":[");
-		for (size_t i = 0; i < cases[k].clients; i++)
+		for (size_t i = 0; i < cases[k].servers; i++)
 			buf_format(&text,
-				   "%s{\"client_segment\":\"building-automation-%zu\","
-				   "\"server_segment\":\"laboratory%zu\",\"flows\":1}",
+				   "%s{\"server_segment\":\"building-automation-%zu\","
+				   "\"client_segment\":\"laboratory%zu\",\"flows\":1}",
 				   i ? "," : "", i, i % 2);
 		buf_text(&text, "]}");
 		char *out = rendered(view_matrix, 100, text.data);
@@ -176,7 +202,8 @@ Test(views, matrix_fits_the_terminal)
 		for (size_t i = 0; i < 3; i++)
 			cr_expect_not_null(strstr(out, cases[k].heads[i]), "%s", out);
 		/* All heads are in the first line, or they are not. */
-		bool one_line = memmem(out, strcspn(out, "\n"), "labo2", 5) != NULL;
+		bool one_line = memmem(out, strcspn(out, "\n"), cases[k].last,
+				       strlen(cases[k].last)) != NULL;
 		cr_expect_eq(one_line, k == 0);
 		free(out);
 	}

@@ -465,6 +465,49 @@ Test(spool, full_disk_costs_the_new_batch_alone)
 	cr_assert_eq(sum[1], last - 1);
 }
 
+/* The replay that is started again writes what the first one could not. */
+Test(spool, replay_ends_at_the_first_batch_that_is_refused)
+{
+	const struct spool_options options = {
+		.dir = dir, .max_bytes = MAX, .segment_bytes = SEGMENT, .replay = true
+	};
+	pid_t child = fork();
+	char why[256];
+	struct spool *s;
+
+	if (child == 0) {
+		struct rlimit limit = { 2000, RLIM_INFINITY };
+		if (spool_open(&options, &s, why))
+			_exit(1);
+		put(s, STREAM_FLOWS, 5, 1);
+		signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_FSIZE, &limit);
+		uint64_t i = 2;
+		while (i < 20 && !put(s, STREAM_FLOWS, 5, i))
+			i++;
+		limit.rlim_cur = RLIM_INFINITY;
+		setrlimit(RLIMIT_FSIZE, &limit);
+		if (put(s, STREAM_FLOWS, 5, i + 1) != -EFBIG ||
+		    put(s, STREAM_ALERTS, 5, 1) != -EFBIG || spool_stats(s).refused != 3)
+			_exit(2);
+		spool_close(s);
+		_exit(0);
+	}
+	int status;
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert_eq(WEXITSTATUS(status), 0);
+	cr_assert_eq(spool_open(&options, &s, why), 0, "%s", why);
+	for (uint64_t i = 1; i <= 20; i++)
+		cr_assert_eq(put(s, STREAM_FLOWS, 5, i), 0);
+	cr_assert_eq(put(s, STREAM_ALERTS, 5, 1), 0);
+	spool_close(s);
+	uint64_t sum[3], last;
+	cr_assert_eq(count_frames(STREAM_FLOWS, 5, NULL, &last), 20);
+	cr_assert_eq(count_frames(STREAM_ALERTS, 5, NULL, &last), 1);
+	read_losses(sum);
+	cr_assert_eq(sum[0], 0);
+}
+
 Test(spool, positions_are_kept_apart)
 {
 	struct spool_position p = { 3, 4 }, q;
@@ -482,6 +525,61 @@ Test(spool, positions_are_kept_apart)
 	cr_assert_eq(spool_store_position(dir, "../x", STREAM_FLOWS, p), -EINVAL);
 	cr_assert_eq(spool_least_position(dir, STREAM_ALERTS, &q), true);
 	cr_assert_eq(q.segment, 9);
+}
+
+/* Any changed or missing byte is noticed: a wrong position would skip batches. */
+Test(spool, damaged_positions_are_the_beginning)
+{
+	const struct spool_position p = { 3, 4 };
+	struct spool_position q;
+	struct buf good = { 0 };
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/acks/soc", dir);
+	cr_assert_eq(spool_store_position(dir, "soc", STREAM_FLOWS, p), 0);
+	cr_assert_eq(file_read(path, 4096, &good), 0);
+	for (size_t i = 0; i < good.len; i++) {
+		cr_assert_eq(file_replace(path, good.data, i, 0640), 0);
+		cr_assert_eq(spool_load_position(dir, "soc", STREAM_FLOWS, &q), -EBADMSG, "%zu", i);
+		cr_assert_eq(q.segment, 0);
+		good.data[i] ^= 1;
+		cr_assert_eq(file_replace(path, good.data, good.len, 0640), 0);
+		/* A blank or the line's end in the seal itself may be any other. */
+		if (i < good.len - 1 && i != good.len - 10)
+			cr_assert_eq(spool_load_position(dir, "soc", STREAM_FLOWS, &q), -EBADMSG,
+				     "%zu", i);
+		good.data[i] ^= 1;
+	}
+	cr_assert_eq(spool_store_position(dir, "soc", STREAM_FLOWS, p), 0);
+	cr_assert_eq(spool_load_position(dir, "soc", STREAM_FLOWS, &q), 0);
+	cr_assert_eq(q.segment, 3);
+	buf_finish(&good);
+}
+
+Test(spool, without_known_numbers_go_on_behind_positions)
+{
+	struct spool *s = open_spool(MAX, SEGMENT);
+	const struct spool_position p = { 1000, 0 };
+	struct spool_position q;
+	struct spool_reader *r;
+	struct spool_frame f;
+	char path[128];
+
+	put(s, STREAM_FLOWS, 1, 1);
+	spool_close(s);
+	cr_assert_eq(spool_store_position(dir, "soc", STREAM_FLOWS, p), 0);
+	cr_assert_eq(spool_trim(dir, STREAM_FLOWS, p), 0);
+	snprintf(path, sizeof(path), "%s/flows/known", dir);
+	cr_assert_eq(unlink(path), 0);
+	s = open_spool(MAX, SEGMENT);
+	put(s, STREAM_FLOWS, 1, 2);
+	spool_close(s);
+	cr_assert_eq(spool_load_position(dir, "soc", STREAM_FLOWS, &q), 0);
+	r = open_reader(STREAM_FLOWS, q);
+	cr_assert_eq(spool_read(r, &f), 1);
+	cr_assert_eq(f.sequence, 2);
+	cr_assert_gt(f.segment, 1000);
+	spool_reader_close(r);
 }
 
 Test(spool, reader_goes_on_where_it_stood)

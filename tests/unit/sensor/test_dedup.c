@@ -128,3 +128,18 @@ Test(dedup, another_input_is_another_time)
 	cr_assert_eq(see(0, 0, 100, false, 1), DEDUP_NEW);
 	cr_assert_eq(see(50, 1, 100, false, 1), DEDUP_ROUTED);
 }
+
+Test(dedup, copies_are_still_found_when_the_clock_was_set_back)
+{
+	const int64_t later = 3600000000;
+
+	for (uint16_t id = 1; id <= 4000; id++)
+		see(later + id, 0, id, false, 1);
+	for (uint16_t id = 1; id <= 200; id++) {
+		cr_assert_eq(see(id, 0, id, false, 1), DEDUP_NEW);
+	}
+	unsigned found = 0;
+	for (uint16_t id = 1; id <= 200; id++)
+		found += see(1000 + id, 1, id, false, 1) == DEDUP_ROUTED;
+	cr_assert_geq(found, 195, "%u", found);
+}

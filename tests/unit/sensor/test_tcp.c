@@ -151,3 +151,87 @@ Test(tcp, a_new_syn_behind_the_close_is_another_connection)
 	syn.tcp_seq = 70000;
 	cr_assert(tcp_reopens(&f, &syn, CLIENT));
 }
+
+Test(tcp, an_acknowledgement_shown_before_its_bytes)
+{
+	shake_hands();
+	see(2000, SERVER, TCP_ACK, 501, 301, 0);
+	cr_assert_eq(f.missed_bytes, 200);
+	see(2001, CLIENT, TCP_ACK, 101, 501, 100);
+	see(2002, CLIENT, TCP_ACK, 201, 501, 100);
+	cr_assert_eq(f.missed_bytes, 0, "they came after all");
+	cr_assert_eq(f.retransmissions, 0);
+	see(2003, CLIENT, TCP_ACK, 201, 501, 100);
+	cr_assert_eq(f.retransmissions, 1);
+}
+
+Test(tcp, what_comes_late_is_not_taken_from_the_next_record)
+{
+	shake_hands();
+	see(2000, SERVER, TCP_ACK, 501, 301, 0);
+	f.missed_bytes = 0; /* an interim record told of them */
+	see(2001, CLIENT, TCP_ACK, 101, 501, 200);
+	cr_assert_eq(f.missed_bytes, 0);
+}
+
+Test(tcp, ports_used_again_before_the_end_was_seen)
+{
+	shake_hands();
+	see(2000, CLIENT, TCP_ACK, 101, 501, 100);
+	see(9000, CLIENT, TCP_SYN, 400000100, 0, 0);
+	see(9001, SERVER, TCP_SYN | TCP_ACK, 700000500, 400000101, 0);
+	see(9002, CLIENT, TCP_ACK, 400000101, 700000501, 50);
+	see(9003, SERVER, TCP_ACK, 700000501, 400000151, 0);
+	cr_assert_eq(f.missed_bytes, 0);
+	cr_assert_eq(f.retransmissions, 0);
+}
+
+Test(tcp, a_refusal_has_no_number_of_its_own)
+{
+	see(1000, CLIENT, TCP_SYN, 100, 0, 0);
+	see(1001, SERVER, TCP_RST | TCP_ACK, 0, 101, 0);
+	see(2000, CLIENT, TCP_SYN, 100, 0, 0);
+	see(2001, SERVER, TCP_SYN | TCP_ACK, 500000, 101, 0);
+	see(2002, CLIENT, TCP_ACK, 101, 500001, 0);
+	cr_assert_eq(f.missed_bytes, 0);
+}
+
+Test(tcp, numbers_wrap_around)
+{
+	see(1000, CLIENT, TCP_SYN, 0xfffffff0, 0, 0);
+	see(1001, SERVER, TCP_SYN | TCP_ACK, 0xffffffff, 0xfffffff1, 0);
+	see(1002, CLIENT, TCP_ACK, 0xfffffff1, 0, 10);
+	see(1003, CLIENT, TCP_ACK, 5, 0, 100); /* 0xfffffffb to 5 is missing */
+	cr_assert_eq(f.missed_bytes, 0);
+	see(1004, SERVER, TCP_ACK, 0, 105, 0);
+	cr_assert_eq(f.missed_bytes, 10);
+	see(1005, CLIENT, TCP_ACK, 0xfffffffb, 0, 10);
+	cr_assert_eq(f.missed_bytes, 0);
+	cr_assert_eq(f.retransmissions, 0);
+}
+
+static bool reopens(unsigned side, uint8_t flags, uint32_t seq)
+{
+	struct packet p = { .protocol = 6, .has_ports = true, .tcp_flags = flags, .tcp_seq = seq };
+	return tcp_reopens(&f, &p, side);
+}
+
+Test(tcp, which_packet_opens_another_connection)
+{
+	shake_hands();
+	cr_assert_not(reopens(CLIENT, TCP_SYN, 900), "it has not ended");
+	see(3000, CLIENT, TCP_FIN | TCP_ACK, 101, 501, 0);
+	see(3001, SERVER, TCP_FIN | TCP_ACK, 501, 102, 0);
+	cr_assert_not(reopens(CLIENT, TCP_SYN, 100), "the same SYN once more");
+	cr_assert(reopens(CLIENT, TCP_SYN, 900));
+	cr_assert_not(reopens(SERVER, TCP_SYN | TCP_ACK, 500), "the same answer once more");
+	cr_assert(reopens(SERVER, TCP_SYN | TCP_ACK, 900), "before its SYN");
+	cr_assert_not(reopens(CLIENT, TCP_ACK, 102));
+}
+
+Test(tcp, a_number_of_zero_is_one_like_any_other)
+{
+	see(1000, CLIENT, TCP_FIN | TCP_ACK, 50, 70, 0);
+	see(1001, SERVER, TCP_FIN | TCP_ACK, 70, 51, 0);
+	cr_assert(reopens(CLIENT, TCP_SYN, 0));
+}

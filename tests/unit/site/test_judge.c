@@ -151,6 +151,8 @@ static const struct flow_case crossings[] = {
 	{ "9.9.9.9", "8.8.8.8", "dns", UDP, 53, VERDICT_UNKNOWN_SEGMENT, SEVERITY_INFO },
 	{ "10.50.1.5", "10.70.1.2", "ssh", TCP, 22, VERDICT_WRONG_SERVICE, SEVERITY_LOW, "scanners", NULL, "T1021.004" },
 	{ "10.70.1.2", "10.50.1.5", "tls", TCP, 443, VERDICT_WRONG_DIRECTION, SEVERITY_LOW, "scanners" },
+	/* a protocol that has a number only */
+	{ "10.200.1.5", "10.20.1.2", NULL, 139, 0, VERDICT_CROSS_SEGMENT, SEVERITY_CRITICAL },
 };
 
 static const struct flow_case outside[] = {
@@ -297,6 +299,8 @@ Test(judge, reasons, .init = start, .fini = end)
 		      "guest reached icu (life-critical) over ssh; no conduit joins the two");
 	expect_reason(&crossings[10], "an internal address that no segment claims reached pacs "
 				      "(care-critical) over http; no conduit joins the two");
+	expect_reason(&crossings[18],
+		      "guest reached icu (life-critical) over 139; no conduit joins the two");
 	expect_reason(&outside[0], "icu (life-critical) reached an address outside the hospital "
 				   "over dns; no vendor entry claims it");
 	expect_reason(&vendors[9], "Acme Imaging reached imaging (care-critical) over ssh; the "
@@ -336,4 +340,14 @@ Test(judge, without_a_site_nothing_is_judged)
 	cr_assert_eq(j.severity, SEVERITY_INFO);
 	cr_assert_str_eq(j.reason, "no site file was given to judge by");
 	site_free(site);
+}
+
+Test(judge, a_protocol_without_a_name_is_told_by_its_number, .init = start, .fini = end)
+{
+	static const struct flow_case c = { "10.20.1.5", "10.40.8.2", NULL, 253 };
+	struct site_flow f = flow_of(&c);
+	struct judgement j;
+
+	site_judge(site, &f, &j);
+	cr_assert(strstr(j.reason, "253"), "%s", j.reason);
 }

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads TCP conversations of small captures, and writes others: just enough of pcap,
+Ethernet, IPv4, IPv6 and TCP for tests that plant bytes into messages."""
+import socket
+import struct
+
+FIN, SYN, PSH, ACK = 1, 2, 8, 16
+ETHERNET = 1
+
+
+def read_frames(path):
+    with open(path, "rb") as capture:
+        data = capture.read()
+    order = "<" if data[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
+    if struct.unpack_from(order + "I", data, 20)[0] != ETHERNET:
+        return
+    at = 24
+    while at + 16 <= len(data):
+        length = struct.unpack_from(order + "I", data, at + 8)[0]
+        yield data[at + 16:at + 16 + length]
+        at += 16 + length
+
+
+def tcp_of(frame):
+    """(source, destination, sequence number, flags, payload), or None."""
+    kind, ip = struct.unpack_from(">H", frame, 12)[0], frame[14:]
+    if kind == 0x0800 and ip[9] == 6:
+        tcp = ip[(ip[0] & 15) * 4:struct.unpack_from(">H", ip, 2)[0]]
+        ends = ip[12:16], ip[16:20]
+    elif kind == 0x86dd and ip[6] == 6:
+        tcp = ip[40:40 + struct.unpack_from(">H", ip, 4)[0]]
+        ends = ip[8:24], ip[24:40]
+    else:
+        return None
+    ports = struct.unpack_from(">HH", tcp, 0)
+    return ((ends[0], ports[0]), (ends[1], ports[1]), struct.unpack_from(">I", tcp, 4)[0],
+            tcp[13], tcp[(tcp[12] >> 4) * 4:])
+
+
+def conversations(path):
+    """For each connection seen from its start: [(from the client?, bytes), ...]."""
+    found = {}
+    for frame in read_frames(path):
+        packet = tcp_of(frame)
+        if not packet:
+            continue
+        source, dest, sequence, flags, payload = packet
+        key = frozenset((source, dest))
+        if flags & SYN and not flags & ACK:
+            found[key] = {"client": source, "next": {}, "chunks": []}
+        one = found.get(key)
+        if one is None or not payload or sequence < one["next"].get(source, 0):
+            continue
+        one["next"][source] = sequence + len(payload)
+        chunks, forth = one["chunks"], source == one["client"]
+        if chunks and chunks[-1][0] == forth:
+            chunks[-1] = (forth, chunks[-1][1] + payload)
+        else:
+            chunks.append((forth, payload))
+    return [one["chunks"] for one in found.values() if one["chunks"]]
+
+
+class Writer:
+    """A capture of connections, each with ends and a time of its own."""
+
+    MAC = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
+
+    def __init__(self, path):
+        self.out = open(path, "wb")
+        self.out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, ETHERNET))
+        self.count = 0
+        self.time = 1767225600.0
+
+    def close(self):
+        self.out.close()
+
+    def frame(self, data):
+        self.time += 0.0001
+        whole = int(self.time)
+        self.out.write(struct.pack("<IIII", whole, int((self.time - whole) * 1e6), len(data),
+                                   len(data)) + data)
+
+    def segment(self, forth, sequences, flags, payload=b""):
+        client = socket.inet_aton(f"10.60.{self.count >> 8 & 255}.{self.count & 255}")
+        server = socket.inet_aton("10.50.1.10")
+        ports = 40000 + self.count % 20000, self.port
+        if not forth:
+            client, server, ports = server, client, ports[::-1]
+        tcp = struct.pack(">HHIIBBHHH", *ports, sequences[0] & 0xffffffff,
+                          sequences[1] & 0xffffffff, 0x50, flags, 65535, 0, 0)
+        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp) + len(payload), 0, 0x4000, 64, 6,
+                         0, client, server)
+        self.frame(self.MAC[not forth] + self.MAC[forth] + b"\x08\x00" + ip + tcp + payload)
+
+    def connection(self, chunks, port, sizes, lost=lambda: False, midstream=False):
+        """chunks: [(from the client?, bytes), ...]; sizes() gives the next segment's
+        length; a segment for which lost() is true is not in the capture."""
+        self.count += 1
+        self.port = port
+        self.time += 1
+        at = [1001, 2001]
+        if not midstream:
+            self.segment(True, (1000, 0), SYN)
+            self.segment(False, (2000, 1001), SYN | ACK)
+            self.segment(True, (1001, 2001), ACK)
+        for forth, data in chunks:
+            side = 0 if forth else 1
+            while data:
+                part = data[:sizes()]
+                data = data[len(part):]
+                if not lost():
+                    self.segment(forth, (at[side], at[not side]), PSH | ACK, part)
+                at[side] += len(part)
+        self.segment(True, (at[0], at[1]), FIN | ACK)
+        self.segment(False, (at[1], at[0] + 1), FIN | ACK)
+        self.segment(True, (at[0] + 1, at[1] + 1), ACK)
