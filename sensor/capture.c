@@ -13,7 +13,8 @@
 
 #include "sensor/pcapng_file.h"
 
-enum { CHUNK = 256 * 1024, CHUNKS = 256 }; /* of a file that is fingerprinted */
+/* Of a file that is fingerprinted: all of a small one, samples of a large one. */
+enum { CHUNK = 256 * 1024, CHUNKS = 256, SAMPLE = 16 * 1024 };
 
 struct capture {
 	struct source source;
@@ -97,12 +98,13 @@ void capture_progress(const struct capture *c, uint64_t *done, uint64_t *all)
  * one some that are spread over its whole length. */
 static uint64_t hash_chunks(int fd, off_t length, uint8_t *chunk, XXH3_state_t *state)
 {
-	off_t step = length > (off_t)CHUNKS * CHUNK ? length / CHUNKS : CHUNK;
+	bool large = length > (off_t)CHUNKS * CHUNK;
+	off_t step = large ? length / CHUNKS : CHUNK;
 
 	XXH3_64bits_reset(state);
 	XXH3_64bits_update(state, &length, sizeof(length));
 	for (off_t at = 0; at < length; at += step) {
-		ssize_t got = pread(fd, chunk, CHUNK, at);
+		ssize_t got = pread(fd, chunk, large ? SAMPLE : CHUNK, at);
 		if (got < 0)
 			return 0;
 		XXH3_64bits_update(state, chunk, (size_t)got);

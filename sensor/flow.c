@@ -109,6 +109,18 @@ uint64_t flow_hash(const struct flow_table *t, const struct flow_key *key)
 	return XXH3_64bits_withSeed(key, sizeof(*key), t->seed);
 }
 
+/* As eight-byte words: a call of memcmp costs more than the comparison. */
+static bool same_key(const struct flow_key *a, const struct flow_key *b)
+{
+	uint64_t x[sizeof(*a) / 8], y[sizeof(*a) / 8], differs = 0;
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	for (size_t i = 0; i < sizeof(x) / sizeof(x[0]); i++)
+		differs |= x[i] ^ y[i];
+	return !differs;
+}
+
 struct flow *flow_table_find(struct flow_table *t, const struct flow_key *key, uint64_t hash)
 {
 	for (uint32_t at = (uint32_t)hash & t->mask;; at = (at + 1) & t->mask) {
@@ -118,7 +130,7 @@ struct flow *flow_table_find(struct flow_table *t, const struct flow_key *key, u
 		if (s->hash != (uint32_t)hash)
 			continue;
 		struct flow *f = &t->flows[s->number - 1];
-		if (memcmp(&f->key, key, sizeof(*key)) == 0)
+		if (same_key(&f->key, key))
 			return f;
 	}
 }
@@ -359,6 +371,13 @@ static void look_at(struct flow_table *t, struct flow *f, int64_t now)
 	wheel_put(t, f, deadline(t, f));
 }
 
+/* All that a record is made of. */
+static void prefetch_flow(const struct flow *f)
+{
+	for (size_t i = 0; i < sizeof(*f); i += 64)
+		__builtin_prefetch((const uint8_t *)f + i, 1);
+}
+
 static void look_at_second(struct flow_table *t, int64_t second, int64_t now)
 {
 	uint32_t *chain = &t->wheel[(uint64_t)second % WHEEL];
@@ -367,6 +386,8 @@ static void look_at_second(struct flow_table *t, int64_t second, int64_t now)
 	t->tick = second + 1; /* what is put back lands behind this second */
 	while (number != FLOW_NONE) {
 		uint32_t next = t->flows[number].wheel_next;
+		if (next != FLOW_NONE)
+			prefetch_flow(&t->flows[next]);
 		look_at(t, &t->flows[number], now);
 		number = next;
 	}
@@ -404,6 +425,8 @@ void flow_table_flush(struct flow_table *t, enum end_reason reason)
 		qsort_r(order, n, sizeof(*order), by_identity, t);
 	for (uint32_t i = 0; i < (order ? n : t->used); i++) {
 		struct flow *f = &t->flows[order ? order[i] : i];
+		if (order && i + 2 < n)
+			prefetch_flow(&t->flows[order[i + 2]]);
 		if (in_use(f))
 			flow_table_end(t, f, f->closed ? reason_of(f) : reason);
 	}
