@@ -47,7 +47,7 @@ judge() { # NAME CODE WANTED-CODE SENTENCE (extended regular expression)
 expect() { # NAME CODE SENTENCE COMMAND...
 	name=$1 code=$2 sentence=$3
 	shift 3
-	"$@" >out 2>err </dev/null
+	timeout 60 "$@" >out 2>err </dev/null
 	judge "$name" $? "$code" "$sentence"
 }
 
@@ -111,7 +111,7 @@ expect 'configuration with mistakes' 2 '^sensor\.yaml:1:9: is no sensor name; us
 verdict 'configuration with mistakes: both of them' "$(grep -q '^sensor\.yaml:2:1: .*spool' err; echo $?)"
 
 # Command line.
-expect 'no arguments' 2 'give|replay captures with -r' "$sensor"
+expect 'no arguments' 2 'what shall be metered\? give -i IFACE.* or captures with -r FILE' "$sensor"
 sees 'unknown option' 2 "unrecognized option '--frobnicate'" --frobnicate -r "$good"
 verdict 'unknown option: usage is shown' "$(grep -q '^usage: ' err; echo $?)"
 sees 'option without its value' 2 'requires an argument' -r
@@ -120,7 +120,8 @@ verdict 'both: no spool was made' "$([ ! -e sp ]; echo $?)"
 expect 'no output given' 2 'where shall the records go\? give --json or --spool DIR' "$sensor" -r "$good"
 sees 'impossible sensor name' 2 'no sensor name; use 1 to 63 letters' --sensor 'a b' -r "$good"
 sees '--dedup maybe' 2 '--dedup takes on or off' --dedup maybe -r "$good"
-sees 'no such interface' 2 'nope0: there is no such interface; .ip link. lists them' -i nope0 --json
+sees 'both -r and -i' 2 '-r and -i exclude one another' -i none0 -r "$good"
+sees 'no such interface' 2 'none0: (there is no such interface; .ip link|.*CAP_NET_RAW)' -i none0
 
 # Outputs.
 expect 'spool in a file' 2 'empty\.pcap: cannot be used as spool: Not a directory; name a folder' "$sensor" --spool empty.pcap -r "$good"
