@@ -60,24 +60,22 @@ struct flow {
 	uint32_t next_seq[2]; /* behind the highest sequence number seen */
 	uint32_t acked[2];    /* highest acknowledgement sent by this side */
 	uint32_t context;     /* dissection slot or FLOW_NONE */
-	uint32_t rtt_client;  /* us + 1; 0: not measured */
+	uint16_t segments[2]; /* numbers of the site's segments, by side */
 	uint8_t flags[2];     /* union of TCP flags */
 	uint8_t stage;        /* enum flow_stage */
-	uint8_t first_side;   /* who sent the first packet */
-	uint8_t client_side;
-	uint8_t closed; /* 0, or enum end_reason + 1 */
+	uint8_t closed;       /* 0, or enum end_reason + 1 */
 	uint8_t hop_count[2];
 	bool seq_known[2], ack_known[2], dscp_known[2];
 	bool midstream;
-	bool data; /* it carried payload, captured or not */
+	bool data;               /* it carried payload, captured or not */
+	uint8_t holes_missed[2]; /* bits: those counted in missed_bytes already */
 
 	int64_t since; /* clock at the first packet not yet in a record */
 	int64_t syn_at, synack_at;
 	struct flow_hole holes[2][FLOW_HOLES];
 	uint32_t isn[2];
-	uint8_t holes_missed[2]; /* bits: those counted in missed_bytes already */
 	uint32_t retransmissions;
-	uint32_t shown; /* payload packets looked at by dissectors or nDPI */
+	uint32_t rtt_client; /* us + 1; 0: not measured */
 
 	uint32_t wheel_next; /* the wheel's chain, or the free list */
 	uint32_t wheel_prev; /* a flow, or WHEEL_HEAD | the chain's second */
@@ -92,9 +90,11 @@ struct flow {
 	int32_t dpi_slot;    /* or -1 */
 	uint32_t rtt_server; /* as rtt_client */
 	uint32_t interim;
+	uint32_t shown; /* payload packets looked at by dissectors or nDPI */
 	uint32_t copies_mirror, copies_routed;
+	uint8_t first_side; /* who sent the first packet */
+	uint8_t client_side;
 	uint8_t icmp_type, icmp_code;
-	uint16_t segments[2];   /* numbers of the site's segments, by side */
 	uint8_t eviction_value; /* higher goes later; see flow_table_add */
 	bool v6, syn_twice, encrypted, alerted;
 	struct tunnel tunnels[DECODE_TUNNELS];
