@@ -81,7 +81,7 @@ def port_in_use(tap, stage):
     second = stage.start_collector(wait=False)
     tap.same('started twice: exit code', second.wait(timeout=30), 2)
     log = stage.read('collector.log')[len(before):]
-    tap.has('started twice: a sentence with the remedy', log, 'another collector stores here')
+    tap.has('started twice: a sentence with the remedy', log, 'Address already in use; stop what listens there')
     tap.same('started twice: one line', len(log.splitlines()), 1)
     # With a store of its own it is the port alone.
     text = stage.read('collector.yaml')
