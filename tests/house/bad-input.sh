@@ -32,7 +32,7 @@ skip() { # NAME REASON
 
 # The errors said, without the summary of a replay.
 complaints() {
-	grep -v '^  [a-z]' err | grep -vE '^[a-z-]+: ([0-9]+ packets, |warning: no site file)'
+	grep -v '^  [a-z]' err | grep -vE '^[a-z-]+: ([0-9]+ packets, |warning: (no site file|this is a sanitizer build))'
 }
 
 judge() { # NAME CODE WANTED-CODE SENTENCE (extended regular expression)

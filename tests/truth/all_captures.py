@@ -29,6 +29,7 @@ SUMMARY = [
     re.compile(r"sensor: \d+ packets, \d+ metered, \d+ flows, \d+ records, \d+ findings$"),
     re.compile(r"  [a-z.-]+ +\d+ [a-z]+ +[A-Za-z][ -~]+$"),
     re.compile(r"vigie-sensor: warning: no site file: [ -~]+$"),
+    re.compile(r"vigie-sensor: warning: this is a sanitizer build, [ -~]+$"),
 ]
 
 
