@@ -23,11 +23,11 @@ enum {
 
 struct seen {
 	uint32_t hop[HOPS];
-	uint16_t count[HOPS]; /* times seen at that hop */
-	uint16_t most;        /* of the counts: packets that were really sent */
+	uint8_t count[HOPS]; /* times seen at that hop */
+	uint8_t most;        /* of the counts: packets that were really sent */
 };
 
-/* What is searched fills the first cache line. */
+/* Two cache lines: what is searched, and what was seen. */
 struct set {
 	alignas(64) uint64_t signatures[WAYS];
 	int64_t first[WAYS]; /* us */
@@ -110,7 +110,6 @@ void dedup_prefetch(const struct dedup *d, uint64_t signature)
 
 	__builtin_prefetch(set, 1);
 	__builtin_prefetch(set + 64, 1);
-	__builtin_prefetch(set + 128, 1);
 }
 
 static uint32_t hop_of(const struct dedup *d, const struct packet *p)
@@ -179,6 +178,16 @@ static bool is_mirror_copy(const struct dedup *d, const struct packet *p, int64_
 	return d->feed_doubles && age <= DOUBLING_WINDOW;
 }
 
+/* Only how far the hops are apart matters, and they never are so far. */
+static void lower(struct seen *s)
+{
+	const uint8_t by = UINT8_MAX / 2;
+
+	for (size_t i = 0; i < HOPS; i++)
+		s->count[i] = s->count[i] > by ? s->count[i] - by : 0;
+	s->most -= by;
+}
+
 static enum dedup_answer seen_again(const struct dedup *d, struct seen *s, size_t at,
 				    const struct packet *p, int64_t age)
 {
@@ -188,6 +197,8 @@ static enum dedup_answer seen_again(const struct dedup *d, struct seen *s, size_
 	}
 	if (is_mirror_copy(d, p, age))
 		return DEDUP_MIRROR;
+	if (s->most == UINT8_MAX)
+		lower(s);
 	s->most = ++s->count[at];
 	return DEDUP_NEW;
 }

@@ -25,7 +25,7 @@ enum dedup_answer {
 	DEDUP_ROUTED, /* seen before at another hop */
 };
 
-/* `entries` is rounded up to a power of two (48 bytes each). NULL: no memory. */
+/* `entries` is rounded up to a power of two (32 bytes each). NULL: no memory. */
 struct dedup *dedup_create(size_t entries, uint64_t seed);
 void dedup_destroy(struct dedup *d); /* accepts NULL */
 

@@ -143,3 +143,12 @@ Test(dedup, copies_are_still_found_when_the_clock_was_set_back)
 		found += see(1000 + id, 1, id, false, 1) == DEDUP_ROUTED;
 	cr_assert_geq(found, 195, "%u", found);
 }
+
+/* More often than its counters can count. */
+Test(dedup, a_packet_sent_again_and_again_is_counted_each_time)
+{
+	for (int64_t i = 0; i < 1000; i++) {
+		cr_assert_eq(see(1000 + i * 40, 0, 0, true, 1), DEDUP_NEW, "%d", (int)i);
+		cr_assert_eq(see(1020 + i * 40, 1, 0, true, 1), DEDUP_ROUTED, "%d", (int)i);
+	}
+}
