@@ -7,7 +7,6 @@
 
 #include "base/cursor.h"
 #include "schema/vigie.pb-c.h"
-#include "schema/wire_pack.h"
 
 enum {
 	BATCH_FLOWS = 10, /* field numbers of the Batch's lists */
@@ -17,12 +16,75 @@ enum {
 	WIRE_DELIMITED = 2,
 };
 
+/* What clock_text can show: years 0 to 9999. */
+static const int64_t earliest = -INT64_C(62167219200) * USEC_PER_SECOND;
+static const int64_t latest = INT64_C(253402300800) * USEC_PER_SECOND - 1;
+
 /* ---- packing ---- */
 
 /* protobuf-c's structs want writable text, and only ever read it. */
 static char *lend(const char *text)
 {
 	return (char *)(uintptr_t)(text ? text : "");
+}
+
+static char **lend_list(const char *const *list)
+{
+	return (char **)(uintptr_t)list;
+}
+
+static int64_t pack_time(struct usec t)
+{
+	return t.v < earliest ? earliest : t.v > latest ? latest : t.v;
+}
+
+static uint32_t pack_rtt(bool has, uint32_t us)
+{
+	return !has ? 0 : us == UINT32_MAX ? us : us + 1;
+}
+
+static ProtobufCBinaryData lend_bytes(const uint8_t *bytes, size_t n)
+{
+	return (ProtobufCBinaryData){ .len = n, .data = (uint8_t *)(uintptr_t)bytes };
+}
+
+static void pack_endpoint(Vigie__Endpoint *to, const struct record_endpoint *e)
+{
+	vigie__endpoint__init(to);
+	to->ip = lend_bytes(e->ip.bytes, sizeof(e->ip.bytes));
+	to->port_plus_one = e->has_port ? e->port + 1u : 0;
+	if (e->has_mac)
+		to->mac = lend_bytes(e->mac, sizeof(e->mac));
+	to->segment = lend(e->segment);
+	to->impact = e->impact;
+	to->asn = e->asn;
+	to->country = lend(e->country);
+}
+
+static void pack_tcp(Vigie__Tcp *to, const struct record_tcp *t)
+{
+	vigie__tcp__init(to);
+	to->flags_to_server = t->flags_to_server;
+	to->flags_to_client = t->flags_to_client;
+	to->rtt_client_us_plus_one = pack_rtt(t->has_rtt_client, t->rtt_client_us);
+	to->rtt_server_us_plus_one = pack_rtt(t->has_rtt_server, t->rtt_server_us);
+	to->retransmissions = t->retransmissions;
+	to->missed_bytes = t->missed_bytes;
+	to->midstream = t->midstream;
+}
+
+static void pack_attribute(Vigie__Attribute *to, const struct record_attribute *a)
+{
+	bool is_text = a->type == ATTRIBUTE_TEXT || a->type == ATTRIBUTE_TEXTS;
+
+	vigie__attribute__init(to);
+	to->name = lend(a->name);
+	to->type = a->type;
+	to->number = is_text ? 0 : a->number;
+	if (is_text) {
+		to->n_texts = a->type == ATTRIBUTE_TEXT ? 1 : a->count;
+		to->texts = lend_list(a->texts);
+	}
 }
 
 static int append_message(struct buf *out, unsigned field, const ProtobufCMessage *message)
@@ -45,6 +107,94 @@ static int append_message(struct buf *out, unsigned field, const ProtobufCMessag
 	return 0;
 }
 
+static int append_flow(struct buf *out, const struct record_flow *f)
+{
+	Vigie__Flow to;
+	Vigie__Endpoint client, server;
+	Vigie__Tcp tcp;
+	Vigie__Attribute attributes[WIRE_ATTRIBUTES_MOST];
+	Vigie__Attribute *list[WIRE_ATTRIBUTES_MOST];
+
+	assert(f->attribute_count <= WIRE_ATTRIBUTES_MOST);
+	assert(f->path_count <= RECORD_PATH_MOST && f->tunnel_count <= RECORD_TUNNEL_MOST);
+	vigie__flow__init(&to);
+	to.id = lend(f->id);
+	to.start_us = pack_time(f->start);
+	to.end_us = pack_time(f->end);
+	to.interim = f->interim;
+	to.end_reason = f->end_reason;
+	to.protocol = f->protocol;
+	to.community_id = lend(f->community_id);
+	to.realm = lend(f->realm);
+	pack_endpoint(&client, &f->client);
+	pack_endpoint(&server, &f->server);
+	to.client = &client;
+	to.server = &server;
+	to.orientation = f->orientation;
+	to.packets_to_server = f->packets_to_server;
+	to.packets_to_client = f->packets_to_client;
+	to.bytes_to_server = f->bytes_to_server;
+	to.bytes_to_client = f->bytes_to_client;
+	to.n_path = f->path_count;
+	to.path = lend_list(f->path);
+	to.copies_mirror = f->copies_mirror;
+	to.copies_routed = f->copies_routed;
+	if (f->has_tcp) {
+		pack_tcp(&tcp, &f->tcp);
+		to.tcp = &tcp;
+	}
+	if (f->has_icmp)
+		to.icmp_type_code_plus_one = f->icmp_type * 256u + f->icmp_code + 1;
+	to.n_tunnel = f->tunnel_count;
+	to.tunnel = lend_list(f->tunnel);
+	to.dscp = f->dscp;
+	to.app = lend(f->app);
+	to.app_source = f->app_source;
+	to.app_confidence = f->app_confidence;
+	to.encrypted = f->encrypted;
+	for (size_t i = 0; i < f->attribute_count; i++) {
+		pack_attribute(&attributes[i], &f->attributes[i]);
+		list[i] = &attributes[i];
+	}
+	to.n_attributes = f->attribute_count;
+	to.attributes = list;
+	to.verdict = f->verdict;
+	to.rule = lend(f->rule);
+	to.reason = lend(f->reason);
+	to.severity = f->severity;
+	to.vendor = lend(f->vendor);
+	to.shed = f->shed;
+	return append_message(out, BATCH_FLOWS, &to.base);
+}
+
+static int append_alert(struct buf *out, const struct record_alert *a)
+{
+	Vigie__Alert to;
+	Vigie__Endpoint client, server;
+
+	assert(a->flow_count <= RECORD_ALERT_FLOWS);
+	vigie__alert__init(&to);
+	to.id = lend(a->id);
+	to.kind = lend(a->kind);
+	to.severity = a->severity;
+	to.first_seen_us = pack_time(a->first_seen);
+	to.last_seen_us = pack_time(a->last_seen);
+	to.count = a->count;
+	pack_endpoint(&client, &a->client);
+	pack_endpoint(&server, &a->server);
+	to.client = &client;
+	to.server = &server;
+	to.protocol = a->protocol;
+	to.app = lend(a->app);
+	to.rule = lend(a->rule);
+	to.reason = lend(a->reason);
+	to.vendor = lend(a->vendor);
+	to.technique = lend(a->technique);
+	to.n_flows = a->flow_count;
+	to.flows = lend_list(a->flows);
+	return append_message(out, BATCH_ALERTS, &to.base);
+}
+
 static int append_coverage(struct buf *out, const struct record_coverage *c)
 {
 	Vigie__Coverage to;
@@ -52,7 +202,7 @@ static int append_coverage(struct buf *out, const struct record_coverage *c)
 	vigie__coverage__init(&to);
 	to.segment = lend(c->segment);
 	to.state = lend(c->state);
-	to.minute_us = wire_time(c->minute);
+	to.minute_us = pack_time(c->minute);
 	to.packets = c->packets;
 	to.bytes = c->bytes;
 	to.one_sided_flows = c->one_sided_flows;
@@ -74,7 +224,7 @@ static int append_health(struct buf *out, const struct record_health *h)
 	assert(h->counter_count <= WIRE_COUNTERS_MOST);
 	vigie__health__init(&to);
 	to.version = lend(h->version);
-	to.minute_us = wire_time(h->minute);
+	to.minute_us = pack_time(h->minute);
 	for (size_t i = 0; i < h->counter_count; i++) {
 		vigie__counter__init(&counters[i]);
 		counters[i].name = lend(h->counters[i].name);
@@ -90,10 +240,9 @@ int wire_append_record(struct buf *out, const struct record *record)
 {
 	switch (record->type) {
 	case RECORD_FLOW:
-		assert(record->flow.attribute_count <= WIRE_ATTRIBUTES_MOST);
-		return wire_pack_flow(out, BATCH_FLOWS, &record->flow);
+		return append_flow(out, &record->flow);
 	case RECORD_ALERT:
-		return wire_pack_alert(out, BATCH_ALERTS, &record->alert);
+		return append_alert(out, &record->alert);
 	case RECORD_COVERAGE:
 		return append_coverage(out, &record->coverage);
 	case RECORD_HEALTH:
@@ -230,7 +379,7 @@ static uint32_t below(struct unpacker *u, uint32_t v, uint32_t limit, const char
 
 static struct usec time_in(struct unpacker *u, int64_t v)
 {
-	if (v < WIRE_EARLIEST || v > WIRE_LATEST)
+	if (v < earliest || v > latest)
 		refuse(u, "time outside the years 0 to 9999");
 	return (struct usec){ v };
 }
