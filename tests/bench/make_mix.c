@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * make_mix [-s SEED] [-c COPIES] [-n PACKETS] [-t SECONDS] OUT.pcap CAPTURE...
+ * make_mix [-s SEED] [-c COPIES] [-n PACKETS] [-t SECONDS] [-m MOST] OUT.pcap CAPTURE...
  *
  * A large capture from many small ones, the same for the same seed: each copy of
  * each capture gets addresses of its own (the last two bytes of IPv4, four bytes
  * of IPv6 are changed alike for all of a copy), checksums that fit, and a start
  * of its own within the time that the whole is to last; then all frames are laid
- * in order of time. Only Ethernet captures are taken. */
+ * in order of time. Only Ethernet captures are taken, and of each the first MOST
+ * frames (default: all), so that no long transfer makes up the mix. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,7 +34,7 @@ struct placed {
 
 static struct stored *frames;
 static size_t frame_count, frame_room;
-static uint64_t state;
+static uint64_t state, most_frames = UINT64_MAX; /* of a capture */
 
 /* splitmix64: small, and the same everywhere. */
 static uint64_t next_random(void)
@@ -74,7 +75,7 @@ static bool load(const char *path, uint32_t file)
 	size_t before = frame_count;
 	struct capture *c = capture_open(path, why);
 
-	while (c && capture_next(c, &f) == 1) {
+	while (c && frame_count - before < most_frames && capture_next(c, &f) == 1) {
 		if (f.link_type != ETHERNET || f.captured > SNAP || f.captured < 14)
 			continue;
 		if (frame_count == before)
@@ -233,7 +234,7 @@ int main(int argc, char **argv)
 	int option;
 
 	log_init("make_mix", LOG_INFO);
-	while ((option = getopt(argc, argv, "s:c:n:t:")) != -1) {
+	while ((option = getopt(argc, argv, "s:c:n:t:m:")) != -1) {
 		switch (option) {
 		case 's':
 			seed = strtoull(optarg, NULL, 10);
@@ -244,6 +245,9 @@ int main(int argc, char **argv)
 		case 'n':
 			packets = strtoull(optarg, NULL, 10);
 			break;
+		case 'm':
+			most_frames = strtoull(optarg, NULL, 10);
+			break;
 		case 't':
 			seconds = strtoll(optarg, NULL, 10);
 			break;
@@ -252,8 +256,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (argc - optind < 2 || seconds < 1) {
-		fputs("usage: make_mix [-s SEED] [-c COPIES] [-n PACKETS] [-t SECONDS] OUT.pcap "
-		      "CAPTURE...\n",
+		fputs("usage: make_mix [-s SEED] [-c COPIES] [-n PACKETS] [-t SECONDS] [-m MOST] "
+		      "OUT.pcap CAPTURE...\n",
 		      stderr);
 		return 2;
 	}
