@@ -267,7 +267,7 @@ static int confine(const struct shipper *s, const struct arguments *a)
 	return WRONG_USAGE;
 }
 
-static int start_all(struct shipper *s)
+static int start_all(struct shipper *s, bool drain)
 {
 	char why[256] = "";
 
@@ -275,7 +275,7 @@ static int start_all(struct shipper *s)
 		const struct shipper_destination *d = &s->config.destinations[i];
 		int error = d->exporter->open(d->state, why);
 		if (!error)
-			error = delivery_start(&s->threads[i], d, s->config.spool_dir, why);
+			error = delivery_start(&s->threads[i], d, s->config.spool_dir, drain, why);
 		if (error) {
 			log_error("%s: %s", d->name, *why ? why : strerror(-error));
 			return WRONG_USAGE;
@@ -383,7 +383,7 @@ static int ship(struct shipper *s, const struct arguments *a)
 	if (code < 0)
 		code = confine(s, a);
 	if (code < 0)
-		code = start_all(s);
+		code = start_all(s, a->drain);
 	if (code < 0) {
 		notify_ready(&s->notify);
 		code = run(s, a, &signals);

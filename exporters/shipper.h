@@ -50,9 +50,10 @@ struct delivery_thread {
 	struct delivery_state state; /* under the lock */
 };
 
-/* Starts shipping to an open destination: 0 or -errno, with `why`. */
+/* Starts shipping to an open destination: 0 or -errno, with `why`. `drain`: what the
+ * spool holds is all that there will be. */
 int delivery_start(struct delivery_thread *t, const struct shipper_destination *destination,
-		   const char *spool_dir, char why[256]);
+		   const char *spool_dir, bool drain, char why[256]);
 struct delivery_state delivery_look(struct delivery_thread *t);
 /* Ends the thread once what is on its way has arrived, or three seconds later;
  * its last words are in `state` then. */

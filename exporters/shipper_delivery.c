@@ -346,7 +346,7 @@ static int open_readers(struct courier *d, const char *dir, char why[256])
 }
 
 int delivery_start(struct delivery_thread *t, const struct shipper_destination *destination,
-		   const char *spool_dir, char why[256])
+		   const char *spool_dir, bool drain, char why[256])
 {
 	struct courier *d = calloc(1, sizeof(*d));
 	sigset_t all, before;
@@ -361,6 +361,8 @@ int delivery_start(struct delivery_thread *t, const struct shipper_destination *
 	d->exporter = destination->exporter;
 	d->state = destination->state;
 	int error = open_readers(d, spool_dir, why);
+	for (int i = 0; !error && drain && i < STREAM_COUNT; i++)
+		spool_reader_hurry(d->readers[i]);
 	if (!error) {
 		t->state = d->now;
 		/* Signals are the main thread's. */

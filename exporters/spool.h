@@ -90,6 +90,9 @@ struct spool_reader;
 int spool_reader_open(const char *dir, enum stream stream, struct spool_position from,
 		      struct spool_reader **out, char why[256]);
 void spool_reader_close(struct spool_reader *r);
+/* Nothing more is awaited: a hole in the newest segment is searched behind at once,
+ * and not only when the segment has been left alone for a while. */
+void spool_reader_hurry(struct spool_reader *r);
 /* 1 with the next whole frame, 0 when there is none yet, or -errno. */
 int spool_read(struct spool_reader *r, struct spool_frame *out);
 struct spool_position
