@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sensor/config.h"
 #include "sensor/pipeline.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -21,8 +22,10 @@ static struct output *output;
 
 static struct pipeline *create(void)
 {
-	static struct realms realms;
+	static struct sensor_config defaults;
 	char why[256];
+
+	sensor_config_init(&defaults);
 	struct output_options to = { .json = true, .sensor = "fuzz" };
 	struct pipeline_options options = {
 		.flows = 64,
@@ -31,17 +34,11 @@ static struct pipeline *create(void)
 		.names = 16,
 		.dedup = true,
 		.seed = 1,
-		.timeouts = { { 300000000 },
-			      { 60000000 },
-			      { 30000000 },
-			      { 5000000 },
-			      { 30000000 },
-			      { 300000000 } },
+		.timeouts = defaults.timeouts,
 		.dissection = { .contexts = 4, .buffers = 2, .dpi_flows = 4 },
-		.setting = { .sensor = "fuzz", .site = site_empty(), .realms = &realms },
+		.setting = { .sensor = "fuzz", .site = site_empty(), .realms = &defaults.realms },
 	};
 
-	realms_init(&realms);
 	int null = open("/dev/null", O_WRONLY);
 	assert(null >= 0 && dup2(null, STDOUT_FILENO) == STDOUT_FILENO);
 	output = output_open(&to, &counters, why);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "sensor/capture.h"
+#include "sensor/config.h"
 #include "sensor/pipeline.h"
 
 static struct counters counters;
@@ -20,10 +21,11 @@ static size_t captures, wrong;
 
 static struct pipeline *create(void)
 {
-	static struct realms realms;
+	static struct sensor_config defaults;
 	char why[256];
 
 	site = site_empty();
+	sensor_config_init(&defaults);
 	struct pipeline_options options = {
 		.flows = 64,
 		.fragments = 8,
@@ -31,17 +33,11 @@ static struct pipeline *create(void)
 		.names = 16,
 		.dedup = true,
 		.seed = 1,
-		.timeouts = { { 300000000 },
-			      { 60000000 },
-			      { 30000000 },
-			      { 5000000 },
-			      { 30000000 },
-			      { 300000000 } },
+		.timeouts = defaults.timeouts,
 		.dissection = { .contexts = 4, .buffers = 2, .dpi_flows = 4 },
-		.setting = { .sensor = "accounts", .site = site, .realms = &realms },
+		.setting = { .sensor = "accounts", .site = site, .realms = &defaults.realms },
 	};
 
-	realms_init(&realms);
 	struct pipeline *p = pipeline_create(&options, &counters, output, why);
 	if (!p)
 		fprintf(stderr, "%s\n", why);
