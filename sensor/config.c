@@ -37,6 +37,7 @@ void sensor_config_init(struct sensor_config *c)
 		.dpi = true,
 	};
 	realms_init(&c->realms);
+	shed_options_init(&c->shed);
 }
 
 void sensor_config_finish(struct sensor_config *c)
@@ -196,7 +197,7 @@ int sensor_config_read(struct sensor_config *c, const char *path, struct problem
 {
 	static const char *const keys[] = { "sensor",       "site", "spool",   "geo",    "flows",
 					    "timeouts",     "dpi",  "capture", "realms", "exercise",
-					    "destinations", "user", NULL };
+					    "destinations", "user", "shed",    NULL };
 
 	c->file = yaml_open(path, problems);
 	if (!c->file)
@@ -221,5 +222,6 @@ int sensor_config_read(struct sensor_config *c, const char *path, struct problem
 	read_dpi(c, yaml_get(root, "dpi"));
 	read_capture(c, yaml_get(root, "capture"));
 	realms_read(&c->realms, yaml_get(root, "realms"));
+	shed_options_read(&c->shed, yaml_get(root, "shed"));
 	return problems->count ? -EINVAL : 0;
 }

@@ -7,6 +7,7 @@
 #include "config/yaml.h"
 #include "sensor/flow.h"
 #include "sensor/realm.h"
+#include "sensor/shed.h"
 
 enum { CONFIG_GEO_MOST = 4, CONFIG_INTERFACES_MOST = 16 };
 
@@ -27,6 +28,7 @@ struct sensor_config {
 	uint64_t ring, snaplen;
 	const char *exercise;
 	struct realms realms;
+	struct shed_options shed;
 	struct yaml *file; /* holds the borrowed texts */
 };
 
