@@ -6,7 +6,8 @@
 const struct counter_info counter_infos[COUNTER_COUNT] = {
 #define ROW(member, name, unit, meaning) \
 	{ name, unit, meaning, offsetof(struct counters, member), \
-	  offsetof(struct counters, member) == offsetof(struct counters, dpi_memory) },
+	  offsetof(struct counters, member) == offsetof(struct counters, dpi_memory) || \
+		  offsetof(struct counters, member) == offsetof(struct counters, shed_level) },
 	COUNTERS(ROW)
 #undef ROW
 };
@@ -21,6 +22,7 @@ uint64_t counter_value(const struct counters *c, size_t i)
 
 bool counters_add_up(const struct counters *c)
 {
-	return c->packets == c->metered + c->copies_mirror + c->copies_routed + c->non_ip +
-				     c->unknown_link + c->malformed_link + c->malformed_ip;
+	return c->packets == c->metered + c->shed + c->copies_mirror + c->copies_routed +
+				     c->non_ip + c->unknown_link + c->malformed_link +
+				     c->malformed_ip;
 }

@@ -44,7 +44,8 @@
 	X(END_ACTIVE, "active")             \
 	X(END_EVICTED, "evicted")           \
 	X(END_END_OF_INPUT, "end-of-input") \
-	X(END_SHUTDOWN, "shutdown")
+	X(END_SHUTDOWN, "shutdown")         \
+	X(END_SHED, "shed")
 
 #define ORIENTATIONS(X)                       \
 	X(ORIENTATION_FIRST_PACKET, "first-packet") \
