@@ -106,6 +106,12 @@ int stream_of(const char *word);
 const char *protocol_name(unsigned number, char out[4]);
 int protocol_of(const char *word); /* name or number; -1 if neither */
 
+/* Somebody should look at it. */
+static inline bool verdict_is_bad(enum verdict v)
+{
+	return v >= VERDICT_VENDOR_OUT_OF_HOURS && v <= VERDICT_UNKNOWN_SEGMENT;
+}
+
 /* Life-critical or care-critical: where a failure reaches patients. */
 static inline bool impact_is_clinical(enum impact v)
 {

@@ -13,6 +13,8 @@
 enum {
 	WHEEL = 1024, /* seconds that the wheel spans */
 	EVICTION_SAMPLE = 24,
+	SAMPLES = 4,   /* looked at, at most, while all that was found is precious */
+	PRECIOUS = 18, /* the rank from which a flow is more than an attempt */
 	TCP = 6,
 	UDP = 17,
 };
@@ -28,7 +30,7 @@ struct flow_table {
 	uint32_t mask;
 	uint32_t capacity, count, used; /* used: flows ever handed out, so pages stay untouched */
 	uint32_t free_list;
-	uint32_t hand; /* where the next eviction sample starts */
+	uint32_t hand; /* where the next eviction sample begins */
 	uint32_t wheel[WHEEL];
 	int64_t tick; /* next second to be looked at */
 	struct flow_timeouts timeouts;
@@ -286,35 +288,86 @@ void flow_table_end(struct flow_table *t, struct flow *f, enum end_reason reason
 	release(t, f);
 }
 
-/* What a flow is worth keeping: its tier first, then whether there was ever
- * more than one packet, then how long it has been silent. Higher stays. */
+/* How far it has come to be a conversation: what is cheap to forge stands low. */
+enum grade {
+	LONE,         /* one packet */
+	UNANSWERED,   /* more of them, and no answer; or a handshake that was not finished */
+	ANSWERED,     /* both speak, and TCP's ends have agreed */
+	CONVERSATION, /* they do so for a while */
+	GRADES,
+};
+
+static enum grade grade_of(const struct flow *f)
+{
+	uint32_t packets = f->packets[0] + f->packets[1];
+	bool both = f->dscp_known[0] && f->dscp_known[1];
+	bool agreed = both && (f->key.protocol != TCP || (f->flags[0] & f->flags[1] & 0x10));
+
+	if (f->interim || packets >= 16 || (agreed && packets >= 4))
+		return CONVERSATION;
+	if (agreed)
+		return ANSWERED;
+	return packets > 1 ? UNANSWERED : LONE;
+}
+
+/* What a flow is worth keeping. The tier alone would let a flood that claims the
+ * addresses of the most critical segment push out the conversations of all others;
+ * the grade alone would let many small talks of guests push out what begins in a
+ * clinical segment. What has only begun is worth the same in all clinical ones: else
+ * nothing could begin in one while a flood claims to come from the other. Higher
+ * stays; of equals, who was heard of last. */
 static uint64_t worth(const struct flow *f, int64_t now)
 {
+	static const uint8_t ranks[IMPACT_COUNT][GRADES] = {
+		[IMPACT_NONE] = { 0, 1, 8, 9 },
+		[IMPACT_GUEST] = { 2, 3, 10, 11 },
+		[IMPACT_ADMINISTRATIVE] = { 4, 5, 12, 13 },
+		[IMPACT_OPERATIONAL] = { 6, 7, PRECIOUS, 21 },
+		[IMPACT_CARE_CRITICAL] = { 14, 15, 19, 22 },
+		[IMPACT_LIFE_CRITICAL] = { 14, 15, 19, 23 },
+	};
 	uint64_t silent = now > f->last ? (uint64_t)(now - f->last) / 1000 : 0;
-	uint64_t answered = f->interim || f->packets[0] + f->packets[1] > 1;
+	uint64_t rank = ranks[f->eviction_value][grade_of(f)];
 
 	if (silent > UINT32_MAX)
 		silent = UINT32_MAX;
-	return (uint64_t)f->eviction_value << 40 | answered << 36 | (UINT32_MAX - silent);
+	return rank << 32 | (UINT32_MAX - silent);
 }
 
+/* The flows of a sample lie far apart: a stretch of the table that conversations
+ * took first, when the sensor was started, is never a sample of its own. */
+static struct flow *least_of_sample(struct flow_table *t, int64_t now, uint64_t *least)
+{
+	uint32_t stride = t->capacity / EVICTION_SAMPLE;
+	struct flow *sample[EVICTION_SAMPLE], *victim = NULL;
+
+	for (uint32_t i = 0; i < EVICTION_SAMPLE; i++) {
+		sample[i] = &t->flows[(t->hand + i * stride) % t->capacity];
+		__builtin_prefetch(sample[i]);
+		__builtin_prefetch((const uint8_t *)sample[i] + 64);
+		__builtin_prefetch(&sample[i]->eviction_value);
+	}
+	t->hand = (t->hand + 1) % t->capacity;
+	for (uint32_t i = 0; i < EVICTION_SAMPLE; i++) {
+		uint64_t w = worth(sample[i], now);
+		if (w < *least) {
+			*least = w;
+			victim = sample[i];
+		}
+	}
+	return victim;
+}
+
+/* The table is full, so all are in use. */
 static void evict(struct flow_table *t, int64_t now)
 {
 	struct flow *victim = NULL;
 	uint64_t least = UINT64_MAX;
 
-	for (uint32_t i = 0; i < EVICTION_SAMPLE; i++) {
-		struct flow *f = &t->flows[(t->hand + i) % t->used];
-		if (!in_use(f))
-			continue;
-		uint64_t w = worth(f, now);
-		if (w < least) {
-			least = w;
-			victim = f;
-		}
+	for (int i = 0; i < SAMPLES && least >> 32 >= PRECIOUS; i++) {
+		struct flow *found = least_of_sample(t, now, &least);
+		victim = found ? found : victim;
 	}
-	t->hand = (t->hand + EVICTION_SAMPLE) % t->used;
-	assert(victim); /* the table is full: all are in use */
 	t->evictions++;
 	flow_table_end(t, victim, END_EVICTED);
 }

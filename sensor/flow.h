@@ -97,6 +97,9 @@ struct flow {
 	uint8_t icmp_type, icmp_code;
 	uint8_t eviction_value; /* higher goes later; see flow_table_add */
 	bool v6, syn_twice, encrypted, alerted;
+	uint8_t shed;     /* highest level at which something was left out, since the last record */
+	bool unread;      /* payload was kept from our dissectors */
+	bool uninspected; /* and from nDPI */
 	struct tunnel tunnels[DECODE_TUNNELS];
 	struct flow_hop hops[2][FLOW_HOPS];
 };
@@ -127,9 +130,9 @@ void flow_table_prefetch_slot(const struct flow_table *t, uint64_t hash);
 void flow_table_prefetch(const struct flow_table *t, uint64_t hash);
 
 /* Adds a flow that is not there, zeroed but for its key. When the table is full
- * the least valuable of a sample goes first, emitted as evicted. `value`: the
- * impact tier of its segments; flows of one packet, and silent ones, go before
- * others of their tier. Never NULL. */
+ * the least valuable of a sample goes first, emitted as evicted: attempts before
+ * conversations, and each by `value`, the impact tier (enum impact) of its more
+ * critical end; then the one that has been silent for longest. Never NULL. */
 struct flow *flow_table_add(struct flow_table *t, const struct flow_key *key, uint64_t hash,
 			    uint8_t value, int64_t now);
 

@@ -33,6 +33,11 @@ struct coverage *ledger_of(struct ledger *l, const struct segment *segment)
 	return &l->rows[segment->index];
 }
 
+struct coverage *ledger_at(struct ledger *l, uint16_t index)
+{
+	return &l->rows[index];
+}
+
 const char *coverage_state_name(enum coverage_state state)
 {
 	static const char *const names[] = { "seen", "partial", "blind", "mirror-dead", "quiet" };
@@ -60,7 +65,7 @@ enum coverage_state coverage_judge(const struct coverage *c, const struct ledger
 	if (dropped >= BLIND || missed >= BLIND)
 		return COVERAGE_BLIND;
 	if (dropped >= PARTIAL_DROPS || missed >= PARTIAL_MISSED ||
-	    one_sided >= PARTIAL_ONE_SIDED || c->truncated || m->shed_max)
+	    one_sided >= PARTIAL_ONE_SIDED || c->truncated || c->shed_max)
 		return COVERAGE_PARTIAL;
 	return COVERAGE_SEEN;
 }
@@ -85,7 +90,7 @@ static void send(const struct ledger *l, size_t i, const struct ledger_minute *m
 			.truncated = c->truncated,
 			.mirror_copies = c->mirror_copies,
 			.routed_copies = c->routed_copies,
-			.shed_max = m->shed_max,
+			.shed_max = c->shed_max,
 			.clock_jumps = m->clock_jumps,
 		},
 	};

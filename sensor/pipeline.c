@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sensor/alerts.h"
+#include "sensor/conditions.h"
+#include "sensor/cover.h"
 #include "sensor/dedup.h"
-#include "sensor/ledger.h"
+#include "sensor/pairs.h"
 #include "sensor/tcp.h"
 
 enum {
@@ -43,11 +44,14 @@ struct pipeline {
 	struct hostnames *names;
 	struct alerts *alerts;
 	struct ledger *ledger;
+	struct pairs *pairs;
+	uint8_t shed, told; /* level of shedding, and the one that was told of last */
 	struct record_space space;
 	int64_t now;    /* clock of the packets: never goes back */
 	int64_t at;     /* the clock when the packet under way came */
 	int64_t second; /* of the last look at the table */
 	int64_t minute; /* of the last health record */
+	bool dead;      /* the last minute had no frame, where there had been some */
 	bool jumped;    /* the previous packet was far ahead of the clock */
 	uint32_t ahead; /* its flow, or FLOW_NONE */
 	unsigned late;  /* packets in a row that were a minute behind the clock */
@@ -62,22 +66,6 @@ static int to_output(void *context, const struct record *record)
 	return 0;
 }
 
-static bool verdict_is_bad(enum verdict v)
-{
-	switch (v) {
-	case VERDICT_VENDOR_OUT_OF_HOURS:
-	case VERDICT_VENDOR_UNEXPECTED:
-	case VERDICT_UNKNOWN_THIRD_PARTY:
-	case VERDICT_WRONG_SERVICE:
-	case VERDICT_WRONG_DIRECTION:
-	case VERDICT_CROSS_SEGMENT:
-	case VERDICT_UNKNOWN_SEGMENT:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void begin_next_record(struct flow *f, struct attributes *a)
 {
 	f->packets[0] = f->packets[1] = 0;
@@ -85,51 +73,21 @@ static void begin_next_record(struct flow *f, struct attributes *a)
 	f->copies_mirror = f->copies_routed = 0;
 	f->retransmissions = 0;
 	f->missed_bytes = 0;
+	f->shed = 0;
 	if (a)
 		attributes_restart(a);
 }
 
-static struct coverage *coverage_of(struct pipeline *p, const struct flow *f, unsigned side)
+static bool is_lone(const struct flow *f)
 {
-	return ledger_of(p->ledger, site_segment(p->options.setting.site, f->segments[side]));
+	return !f->interim && f->packets[0] + f->packets[1] == 1;
 }
 
-/* Both ends' segments saw the flow; one that both share saw it once. */
-static void cover_flow(struct pipeline *p, const struct flow *f, enum end_reason reason)
+static void end(struct pipeline *p, struct flow *f, enum end_reason reason)
 {
-	bool one_sided = f->key.protocol == TCP && !(f->dscp_known[0] && f->dscp_known[1]);
-
-	for (unsigned side = 0; side < 2; side++) {
-		struct coverage *c = coverage_of(p, f, side);
-		c->missed_bytes += f->missed_bytes;
-		c->flows += reason != END_ACTIVE;
-		c->one_sided_flows += reason != END_ACTIVE && one_sided;
-		if (f->segments[0] == f->segments[1])
-			return;
-	}
-}
-
-static void cover_packet(struct pipeline *p, const struct flow *f, const struct packet *packet)
-{
-	for (unsigned side = 0; side < 2; side++) {
-		struct coverage *c = coverage_of(p, f, side);
-		c->packets++;
-		c->bytes += packet->ip_bytes;
-		c->truncated += packet->truncated;
-		if (f->segments[0] == f->segments[1])
-			return;
-	}
-}
-
-static void cover_copy(struct pipeline *p, const struct flow *f, enum dedup_answer answer)
-{
-	for (unsigned side = 0; side < 2; side++) {
-		struct coverage *c = coverage_of(p, f, side);
-		c->mirror_copies += answer == DEDUP_MIRROR;
-		c->routed_copies += answer == DEDUP_ROUTED;
-		if (f->segments[0] == f->segments[1])
-			return;
-	}
+	p->counters->flows_closed++;
+	p->counters->flows_evicted += reason == END_EVICTED;
+	dissection_end(p->dissection, f);
 }
 
 static void emit(void *context, struct flow *f, enum end_reason reason)
@@ -138,8 +96,15 @@ static void emit(void *context, struct flow *f, enum end_reason reason)
 	struct attributes *a = dissection_attributes(p->dissection, f);
 	struct record r = { .type = RECORD_FLOW };
 
+	cover_flow(p->ledger, f, reason);
+	/* A flood must not fill the spool with a record for each of its packets. */
+	if (reason == END_EVICTED && p->shed >= SHED_SUMS && is_lone(f)) {
+		pairs_add_flow(p->pairs, f, p->shed);
+		cover_shed(p->ledger, f->segments, p->shed);
+		end(p, f, reason);
+		return;
+	}
 	flow_record(&p->options.setting, f, a, reason, &p->space, &r.flow);
-	cover_flow(p, f, reason);
 	output_record(p->output, &r);
 	if (verdict_is_bad(r.flow.verdict) &&
 	    (!f->alerted || f->alerted_verdict != r.flow.verdict)) {
@@ -153,9 +118,7 @@ static void emit(void *context, struct flow *f, enum end_reason reason)
 		begin_next_record(f, a);
 		return;
 	}
-	p->counters->flows_closed++;
-	p->counters->flows_evicted += reason == END_EVICTED;
-	dissection_end(p->dissection, f);
+	end(p, f, reason);
 }
 
 struct pipeline *pipeline_create(const struct pipeline_options *options, struct counters *counters,
@@ -178,7 +141,10 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	p->alerts = alerts_create(options->alerts, counters, to_output, output);
 	p->options.setting.names = p->names;
 	p->ledger = ledger_create(options->setting.site);
-	if (!p->decoder || !p->flows || !p->names || !p->alerts || !p->ledger ||
+	p->pairs = pairs_create(counters);
+	p->shed = options->shed;
+	counters->shed_level = options->shed;
+	if (!p->decoder || !p->flows || !p->names || !p->alerts || !p->ledger || !p->pairs ||
 	    (options->dedup && !p->dedup))
 		goto fail;
 	p->dissection = dissection_create(&options->dissection, p->names, counters, why);
@@ -198,10 +164,21 @@ void pipeline_destroy(struct pipeline *p)
 	dissection_destroy(p->dissection);
 	alerts_destroy(p->alerts);
 	ledger_destroy(p->ledger);
+	pairs_destroy(p->pairs);
 	hostnames_destroy(p->names);
 	dedup_destroy(p->dedup);
 	decoder_destroy(p->decoder);
 	free(p);
+}
+
+static int to_output_and_alerts(void *context, const struct record *record)
+{
+	struct pipeline *p = context;
+
+	output_record(p->output, record);
+	conditions_blind(p->alerts, &p->options.setting, &record->coverage);
+	p->dead |= !strcmp(record->coverage.state, coverage_state_name(COVERAGE_MIRROR_DEAD));
+	return 0;
 }
 
 /* What the sensor as a whole met since the last report. */
@@ -216,8 +193,9 @@ static void report_coverage(struct pipeline *p)
 		.clock_jumps = now->clock_jump - then->clock_jump,
 	};
 
+	p->dead = false;
 	ledger_close(p->ledger, &m, p->options.setting.sensor, p->options.setting.exercise,
-		     to_output, p->output);
+		     to_output_and_alerts, p);
 }
 
 static void report_health(struct pipeline *p)
@@ -249,6 +227,27 @@ static void report_health(struct pipeline *p)
 	output_record(p->output, &r);
 }
 
+static void tell_shedding(struct pipeline *p)
+{
+	if (p->shed || p->told)
+		conditions_shedding(p->alerts, &p->options.setting, p->told, p->shed,
+				    (struct usec){ p->now });
+	p->told = p->shed;
+}
+
+/* Alerts last: what comes before may raise some. */
+static void report(struct pipeline *p, bool whole_minute)
+{
+	pairs_flush(p->pairs, &p->options.setting, to_output, p->output);
+	if (p->minute != INT64_MIN) {
+		report_coverage(p);
+		if (p->dead && whole_minute)
+			conditions_mirror(p->alerts, &p->options.setting,
+					  (struct usec){ (p->minute + 1) * MINUTE });
+	}
+	alerts_flush(p->alerts);
+}
+
 static void each_second(struct pipeline *p)
 {
 	flow_table_expire(p->flows, p->now);
@@ -256,8 +255,8 @@ static void each_second(struct pipeline *p)
 	if (minute == p->minute)
 		return;
 	if (p->minute != INT64_MIN) {
-		alerts_flush(p->alerts);
-		report_coverage(p);
+		tell_shedding(p);
+		report(p, true);
 		report_health(p);
 	}
 	p->minute = minute;
@@ -280,6 +279,7 @@ static bool clock_was_set_back(struct pipeline *p, int64_t time)
 	if (p->late < STEPPED_BACK)
 		return false;
 	p->counters->clock_jump++;
+	conditions_clock(p->alerts, &p->options.setting, true, (struct usec){ time });
 	pipeline_flush(p, END_END_OF_INPUT);
 	p->late = 0;
 	return true;
@@ -291,6 +291,7 @@ static void advance(struct pipeline *p, int64_t time)
 {
 	if (p->now == INT64_MIN) {
 		p->now = time;
+		tell_shedding(p);
 	} else if (time < p->now) {
 		p->counters->clock_back++;
 		p->jumped = false;
@@ -302,6 +303,9 @@ static void advance(struct pipeline *p, int64_t time)
 	} else {
 		if (p->jumped && time > p->now + JUMP)
 			believe(p, time);
+		if (p->options.live && time > p->now + JUMP)
+			conditions_clock(p->alerts, &p->options.setting, false,
+					 (struct usec){ time });
 		p->jumped = false;
 		p->now = time;
 	}
@@ -313,13 +317,42 @@ static void advance(struct pipeline *p, int64_t time)
 	each_second(p);
 }
 
+static enum treatment treatment_of(const struct pipeline *p, uint8_t value)
+{
+	return p->shed ? shed_treatment(p->shed, (enum impact)value) : TREAT_FULLY;
+}
+
+static void count_copy(struct pipeline *p, const uint16_t segments[2], enum dedup_answer answer)
+{
+	p->counters->copies_mirror += answer == DEDUP_MIRROR;
+	p->counters->copies_routed += answer == DEDUP_ROUTED;
+	cover_copy(p->ledger, segments, answer);
+}
+
+/* A packet that gets no flow. */
+static void shed_packet(struct pipeline *p, const struct packet *packet, unsigned side,
+			const uint16_t segments[2], enum dedup_answer answer)
+{
+	cover_shed(p->ledger, segments, p->shed);
+	pairs_add_packet(p->pairs, packet, side, segments, answer, p->shed);
+	if (answer == DEDUP_NEW)
+		cover_packet(p->ledger, segments, packet);
+	else
+		count_copy(p, segments, answer);
+}
+
+/* NULL: its segments are not important enough at the moment. */
 static struct flow *open_flow(struct pipeline *p, const struct flow_key *key, uint64_t hash,
-			      const struct packet *packet, unsigned side)
+			      const struct packet *packet, unsigned side, enum dedup_answer answer)
 {
 	uint16_t segments[2];
 	uint8_t value = flow_segments(p->options.setting.site, packet, side, segments);
-	struct flow *f = flow_table_add(p->flows, key, hash, value, p->at);
 
+	if (treatment_of(p, value) == TREAT_PAIR) {
+		shed_packet(p, packet, side, segments, answer);
+		return NULL;
+	}
+	struct flow *f = flow_table_add(p->flows, key, hash, value, p->at);
 	p->counters->flows++;
 	f->start = packet->time.v;
 	f->first_side = (uint8_t)side;
@@ -368,10 +401,20 @@ static bool has_tcp_header(const struct packet *packet)
 	       cursor_left(&packet->transport) >= TCP_HEADER;
 }
 
+static void look_into(struct pipeline *p, struct flow *f, const struct packet *packet,
+		      unsigned side)
+{
+	if (!dissection_see(p->dissection, f, packet, side, treatment_of(p, f->eviction_value)))
+		return;
+	if (f->shed < p->shed)
+		f->shed = p->shed;
+	cover_shed(p->ledger, f->segments, p->shed);
+}
+
 static void meter(struct pipeline *p, struct flow *f, const struct packet *packet, unsigned side)
 {
 	count(p, f, packet, side);
-	cover_packet(p, f, packet);
+	cover_packet(p->ledger, f->segments, packet);
 	if (packet->protocol == TCP && has_tcp_header(packet)) {
 		uint8_t closed = f->closed;
 		tcp_see(f, packet, side);
@@ -379,19 +422,17 @@ static void meter(struct pipeline *p, struct flow *f, const struct packet *packe
 			flow_table_closed(p->flows, f);
 	}
 	if (f->stage != FLOW_SETTLED && cursor_left(&packet->payload))
-		dissection_see(p->dissection, f, packet, side);
+		look_into(p, f, packet, side);
 }
 
 static void note_copy(struct pipeline *p, struct flow *f, const struct packet *packet,
 		      unsigned side, enum dedup_answer answer)
 {
-	cover_copy(p, f, answer);
+	count_copy(p, f->segments, answer);
 	if (answer == DEDUP_MIRROR) {
-		p->counters->copies_mirror++;
 		f->copies_mirror++;
 		return;
 	}
-	p->counters->copies_routed++;
 	f->copies_routed++;
 	flow_add_hop(f, packet, side);
 }
@@ -400,10 +441,11 @@ static void packet_in(struct pipeline *p, const struct waiting *w)
 {
 	const struct packet *packet = &w->packet;
 	struct flow *f = flow_table_find(p->flows, &w->key, w->hash);
+	enum dedup_answer answer = DEDUP_NEW;
 
 	p->at = w->at;
 	if (p->dedup) {
-		enum dedup_answer answer = dedup_see(p->dedup, packet, w->signature);
+		answer = dedup_see(p->dedup, packet, w->signature);
 		if (answer != DEDUP_NEW && f) {
 			note_copy(p, f, packet, w->side, answer);
 			return;
@@ -415,8 +457,9 @@ static void packet_in(struct pipeline *p, const struct waiting *w)
 		f = NULL;
 	}
 	if (!f)
-		f = open_flow(p, &w->key, w->hash, packet, w->side);
-	meter(p, f, packet, w->side);
+		f = open_flow(p, &w->key, w->hash, packet, w->side, answer);
+	if (f)
+		meter(p, f, packet, w->side);
 }
 
 void pipeline_drain(struct pipeline *p)
@@ -490,8 +533,13 @@ static void forget_segments(void *context, struct flow *f)
 	const struct pipeline *p = context;
 	const struct site *site = p->options.setting.site;
 
-	for (unsigned side = 0; side < 2; side++)
-		f->segments[side] = site_locate(site, &f->key.ip[side], 0, NULL)->index;
+	f->eviction_value = IMPACT_NONE;
+	for (unsigned side = 0; side < 2; side++) {
+		const struct segment *s = site_locate(site, &f->key.ip[side], 0, NULL);
+		f->segments[side] = s->index;
+		if (f->eviction_value < s->impact)
+			f->eviction_value = (uint8_t)s->impact;
+	}
 }
 
 int pipeline_set_site(struct pipeline *p, const struct site *site)
@@ -501,9 +549,7 @@ int pipeline_set_site(struct pipeline *p, const struct site *site)
 	if (!ledger)
 		return -ENOMEM;
 	pipeline_drain(p);
-	alerts_flush(p->alerts); /* they borrow the old one's texts */
-	if (p->minute != INT64_MIN)
-		report_coverage(p);
+	report(p, false); /* what waits borrows the old one's texts */
 	ledger_destroy(p->ledger);
 	p->ledger = ledger;
 	p->options.setting.site = site;
@@ -511,15 +557,25 @@ int pipeline_set_site(struct pipeline *p, const struct site *site)
 	return 0;
 }
 
+void pipeline_set_shed(struct pipeline *p, uint8_t level)
+{
+	if (level == p->shed)
+		return;
+	pipeline_drain(p); /* what came before */
+	p->counters->shed_raised += level > p->shed;
+	p->counters->shed_level = level;
+	p->shed = level;
+	if (p->now != INT64_MIN)
+		tell_shedding(p);
+}
+
 void pipeline_flush(struct pipeline *p, enum end_reason reason)
 {
 	pipeline_drain(p);
 	flow_table_flush(p->flows, reason);
-	alerts_flush(p->alerts);
-	if (p->minute != INT64_MIN) {
-		report_coverage(p);
+	report(p, false);
+	if (p->minute != INT64_MIN)
 		report_health(p);
-	}
 	if (p->dedup)
 		dedup_reset(p->dedup);
 	p->now = p->second = p->minute = INT64_MIN;

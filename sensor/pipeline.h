@@ -14,6 +14,7 @@ struct pipeline_options {
 	size_t fragments; /* datagrams under reassembly */
 	size_t alerts;    /* alerts folded at a time */
 	size_t names;     /* addresses known by name */
+	uint8_t shed;     /* level of shedding from the start */
 	bool dedup;
 	bool live;     /* packets are stamped by this machine's clock, which may be set back */
 	uint64_t seed; /* of the hashes; nothing that comes out depends on it, but which
@@ -47,6 +48,10 @@ void pipeline_idle(struct pipeline *p, struct usec now);
 /* Takes another site for what comes; the one before may be freed then. Flows go
  * on. 0, or -ENOMEM: then the old one stays. */
 int pipeline_set_site(struct pipeline *p, const struct site *site);
+
+/* What is left out from the next packet on (sensor/shed.h). Cheap when it is as
+ * before. */
+void pipeline_set_shed(struct pipeline *p, uint8_t level);
 
 /* Ends all flows: the input is over, or the sensor stops. Time may start anew. */
 void pipeline_flush(struct pipeline *p, enum end_reason reason);
