@@ -111,6 +111,35 @@ uint64_t flow_hash(const struct flow_table *t, const struct flow_key *key)
 	return XXH3_64bits_withSeed(key, sizeof(*key), t->seed);
 }
 
+uint64_t flow_mark(const struct packet *p)
+{
+	struct {
+		uint32_t ip_id, ip_bytes, tcp_seq, tcp_ack;
+		uint8_t macs[12], ttl, tcp_flags, zero[2];
+		uint16_t vlans[DECODE_VLANS];
+		uint32_t tunnels[DECODE_TUNNELS];
+	} what = {
+		.ip_id = p->ip_id,
+		.ip_bytes = p->ip_bytes,
+		.ttl = p->ttl,
+	};
+
+	if (p->protocol == TCP) {
+		what.tcp_seq = p->tcp_seq;
+		what.tcp_ack = p->tcp_ack;
+		what.tcp_flags = p->tcp_flags;
+	}
+	if (p->has_mac) {
+		memcpy(what.macs, p->source_mac, 6);
+		memcpy(what.macs + 6, p->dest_mac, 6);
+	}
+	for (size_t i = 0; i < p->vlan_count; i++)
+		what.vlans[i] = p->vlans[i];
+	for (size_t i = 0; i < p->tunnel_count; i++)
+		what.tunnels[i] = p->tunnels[i].id;
+	return XXH3_64bits(&what, sizeof(what));
+}
+
 /* As eight-byte words: a call of memcmp costs more than the comparison. */
 static bool same_key(const struct flow_key *a, const struct flow_key *b)
 {

@@ -80,7 +80,7 @@ struct flow {
 	uint32_t wheel_next; /* the wheel's chain, or the free list */
 	uint32_t wheel_prev; /* a flow, or WHEEL_HEAD | the chain's second */
 	int64_t start;       /* us, first packet of the flow */
-	uint64_t identity;   /* makes its id, with the key */
+	uint64_t identity;   /* in the order of opening; 0: not in use */
 	uint64_t missed_bytes;
 	const char *app; /* static; NULL: unknown */
 	uint8_t app_source, app_confidence, dissector, alerted_verdict;
@@ -102,7 +102,14 @@ struct flow {
 	bool uninspected; /* and from nDPI */
 	struct tunnel tunnels[DECODE_TUNNELS];
 	struct flow_hop hops[2][FLOW_HOPS];
+	uint64_t mark; /* flow_mark() of its first packet */
 };
+
+/* One packet, and that was all. */
+static inline bool flow_is_lone(const struct flow *f)
+{
+	return !f->interim && f->packets[0] + f->packets[1] == 1;
+}
 
 struct flow_timeouts {
 	struct usec tcp_idle, udp_idle, other_idle, closed, handshake, active;
@@ -121,6 +128,10 @@ void flow_table_destroy(struct flow_table *t); /* forgets what is left; accepts 
 /* Puts a packet's ends in canonical order; returns the sender's side. */
 unsigned flow_key_of(const struct packet *p, uint16_t realm, struct flow_key *out);
 uint64_t flow_hash(const struct flow_table *t, const struct flow_key *key);
+
+/* What tells a flow from another one that began with the same key at the same time:
+ * how its first packet looked, and where it was seen. */
+uint64_t flow_mark(const struct packet *p);
 
 struct flow *flow_table_find(struct flow_table *t, const struct flow_key *key, uint64_t hash);
 

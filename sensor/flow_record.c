@@ -285,8 +285,8 @@ static void identify(const struct record_setting *setting, const struct flow *f,
 	struct {
 		struct flow_key key;
 		int64_t start;
-		uint64_t identity;
-	} what = { f->key, f->start, f->identity };
+		uint64_t mark;
+	} what = { f->key, f->start, f->mark };
 	uint64_t seed = XXH3_64bits(setting->sensor, strlen(setting->sensor));
 
 	if (setting->exercise)

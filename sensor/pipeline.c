@@ -78,11 +78,6 @@ static void begin_next_record(struct flow *f, struct attributes *a)
 		attributes_restart(a);
 }
 
-static bool is_lone(const struct flow *f)
-{
-	return !f->interim && f->packets[0] + f->packets[1] == 1;
-}
-
 static void end(struct pipeline *p, struct flow *f, enum end_reason reason)
 {
 	p->counters->flows_closed++;
@@ -98,7 +93,7 @@ static void emit(void *context, struct flow *f, enum end_reason reason)
 
 	cover_flow(p->ledger, f, reason);
 	/* A flood must not fill the spool with a record for each of its packets. */
-	if (reason == END_EVICTED && p->shed >= SHED_SUMS && is_lone(f)) {
+	if (reason == END_EVICTED && p->shed >= SHED_SUMS && flow_is_lone(f)) {
 		pairs_add_flow(p->pairs, f, p->shed);
 		cover_shed(p->ledger, f->segments, p->shed);
 		end(p, f, reason);
@@ -355,6 +350,7 @@ static struct flow *open_flow(struct pipeline *p, const struct flow_key *key, ui
 	struct flow *f = flow_table_add(p->flows, key, hash, value, p->at);
 	p->counters->flows++;
 	f->start = packet->time.v;
+	f->mark = flow_mark(packet);
 	f->first_side = (uint8_t)side;
 	f->client_side = (uint8_t)side;
 	f->v6 = packet->v6;
