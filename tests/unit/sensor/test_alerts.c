@@ -12,6 +12,7 @@ static struct sent {
 	char id[RECORD_ID], reason[64];
 	uint64_t count;
 	size_t flows;
+	enum severity severity;
 	int64_t first, last;
 	bool has_port;
 } sent[64];
@@ -28,6 +29,7 @@ static int take(void *context, const struct record *r)
 	snprintf(s->reason, sizeof(s->reason), "%s", a->reason);
 	s->count = a->count;
 	s->flows = a->flow_count;
+	s->severity = a->severity;
 	s->first = a->first_seen.v;
 	s->last = a->last_seen.v;
 	s->has_port = a->client.has_port;
@@ -112,6 +114,46 @@ Test(alerts, a_full_table_sends_at_once)
 	alerts_flush(alerts);
 	cr_assert_eq(sent_count, 6);
 	cr_assert_eq(counters.alerts, 6);
+}
+
+static void raise_sensor(const char *segment, enum severity severity, int64_t second, bool again)
+{
+	alerts_raise_sensor(alerts, &(struct sensor_finding){ .sensor = "test",
+							      .kind = "sensor.blind",
+							      .segment = segment,
+							      .severity = severity,
+							      .reason = again ? "still" : "first",
+							      .at = { second * USEC_PER_SECOND },
+							      .again = again });
+}
+
+Test(alerts, of_the_sensor_go_on_and_grow_worse)
+{
+	raise_sensor("icu", SEVERITY_LOW, 10, false);
+	raise_sensor("icu", SEVERITY_HIGH, 20, true);
+	raise_sensor("icu", SEVERITY_LOW, 30, true);
+	alerts_flush(alerts);
+	cr_assert_eq(sent_count, 1);
+	cr_assert_eq(sent[0].count, 1);
+	cr_assert_eq(sent[0].flows, 0);
+	cr_assert_eq(sent[0].severity, SEVERITY_HIGH);
+	cr_assert_eq(sent[0].first, 10 * USEC_PER_SECOND);
+	cr_assert_eq(sent[0].last, 30 * USEC_PER_SECOND);
+	cr_assert_str_eq(sent[0].reason, "still");
+	cr_assert_eq(counters.alerts, 1);
+}
+
+Test(alerts, of_the_sensor_are_told_apart_by_segment)
+{
+	raise_sensor("icu", SEVERITY_LOW, 10, false);
+	raise_sensor("pacs", SEVERITY_LOW, 10, false);
+	raise_sensor(NULL, SEVERITY_LOW, 10, false);
+	raise_sensor(NULL, SEVERITY_LOW, 11, false);
+	alerts_flush(alerts);
+	cr_assert_eq(sent_count, 3);
+	cr_assert_eq(sent[2].count, 2);
+	/* It stands in stores: it may never change. */
+	cr_assert_str_eq(sent[0].id, "6e635bbb70d264afb55fddd1db444c52");
 }
 
 Test(alerts, long_names_are_no_matter)
