@@ -57,6 +57,7 @@
 	X(shed_pairs_full, "shed.pairs-full", "packets", "packets counted without their segments, because the table of pairs was full") \
 	X(alerts, "alerts", "alerts", "findings raised, before folding") \
 	X(alerts_table_full, "alerts.table-full", "alerts", "alerts sent at once because the folding table was full") \
+	X(alerts_summed, "alerts.summed", "alerts", "findings folded by their segments, without addresses, because the folding table was full and the sensor overloaded") \
 	X(records, "records", "records", "records handed to the output") \
 	X(batches, "spool.batches", "batches", "batches written to the spool") \
 	X(batches_known, "spool.batches-known", "batches", "batches that an earlier replay had written already") \

@@ -8,6 +8,8 @@
 
 #include "base/line.h"
 
+enum { RESERVE = 64 }; /* entries for alerts without addresses */
+
 struct entry {
 	struct record_alert alert;
 	char id[RECORD_ID];
@@ -33,10 +35,10 @@ struct alerts *alerts_create(size_t most, struct counters *counters, record_sink
 
 	if (!a)
 		return NULL;
-	while (places < most * 2)
+	while (places < (most + RESERVE) * 2)
 		places *= 2;
 	a->mask = places - 1;
-	a->entries = calloc(most, sizeof(*a->entries));
+	a->entries = calloc(most + RESERVE, sizeof(*a->entries));
 	a->most = most;
 	a->counters = counters;
 	a->sink = sink;
@@ -181,7 +183,7 @@ static void raise(struct alerts *a, const struct record_flow *f, const char *kin
 	uint32_t *place = find(a, key, id);
 
 	a->counters->alerts += !again;
-	if (!*place && a->count < a->most) {
+	if (!*place && a->count < a->most + (f->server.no_ip ? RESERVE : 0)) {
 		start(&a->entries[a->count++], f, kind, technique, id);
 		*place = (uint32_t)a->count;
 	}
@@ -200,6 +202,29 @@ void alerts_raise(struct alerts *a, const struct record_flow *f, const char *kin
 		  const char *technique)
 {
 	raise(a, f, kind, technique, false);
+}
+
+static void forget_address(struct record_endpoint *e)
+{
+	*e = (struct record_endpoint){ .no_ip = true, .segment = e->segment, .impact = e->impact };
+}
+
+void alerts_raise_summed(struct alerts *a, const struct record_flow *f, const char *kind,
+			 const char *technique)
+{
+	struct record_flow summed = *f;
+	char id[RECORD_ID];
+
+	if (a->count < a->most || *find(a, identify(f, kind, id), id)) {
+		raise(a, f, kind, technique, false);
+		return;
+	}
+	a->counters->alerts_summed++;
+	forget_address(&summed.client);
+	forget_address(&summed.server);
+	summed.app = NULL;
+	summed.vendor = NULL;
+	raise(a, &summed, kind, technique, false);
 }
 
 void alerts_raise_sensor(struct alerts *a, const struct sensor_finding *what)

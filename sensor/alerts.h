@@ -21,6 +21,11 @@ void alerts_destroy(struct alerts *a); /* accepts NULL */
 void alerts_raise(struct alerts *a, const struct record_flow *flow, const char *kind,
 		  const char *technique);
 
+/* The same for an overloaded sensor: what finds no room for its ends is folded by
+ * their segments, without addresses, instead of being sent as it comes. */
+void alerts_raise_summed(struct alerts *a, const struct record_flow *flow, const char *kind,
+			 const char *technique);
+
 /* A finding about the sensor itself, or about how it sees one segment. */
 struct sensor_finding {
 	const char *sensor, *site_revision, *exercise;

@@ -105,8 +105,11 @@ static void emit(void *context, struct flow *f, enum end_reason reason)
 	    (!f->alerted || f->alerted_verdict != r.flow.verdict)) {
 		f->alerted = true;
 		f->alerted_verdict = (uint8_t)r.flow.verdict;
-		alerts_raise(p->alerts, &r.flow, verdict_name(r.flow.verdict),
-			     p->space.judgement.technique);
+		void (*raise)(struct alerts *, const struct record_flow *, const char *,
+			      const char *) =
+			p->shed >= SHED_SUMS ? alerts_raise_summed : alerts_raise;
+		raise(p->alerts, &r.flow, verdict_name(r.flow.verdict),
+		      p->space.judgement.technique);
 	}
 	if (reason == END_ACTIVE) {
 		p->counters->records_interim++;

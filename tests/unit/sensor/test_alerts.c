@@ -14,7 +14,7 @@ static struct sent {
 	size_t flows;
 	enum severity severity;
 	int64_t first, last;
-	bool has_port;
+	bool has_port, no_ip;
 } sent[64];
 static size_t sent_count;
 
@@ -33,6 +33,7 @@ static int take(void *context, const struct record *r)
 	s->first = a->first_seen.v;
 	s->last = a->last_seen.v;
 	s->has_port = a->client.has_port;
+	s->no_ip = a->client.no_ip && a->server.no_ip;
 	return 0;
 }
 
@@ -114,6 +115,27 @@ Test(alerts, a_full_table_sends_at_once)
 	alerts_flush(alerts);
 	cr_assert_eq(sent_count, 6);
 	cr_assert_eq(counters.alerts, 6);
+}
+
+Test(alerts, an_overloaded_sensor_folds_by_segments_what_finds_no_room)
+{
+	for (uint16_t port = 1; port <= 1000; port++) {
+		struct record_flow f = found(port % 500, 1);
+		f.client.segment = port % 2 ? "guest" : "office";
+		f.server.segment = "icu";
+		alerts_raise_summed(alerts, &f, "cross-segment", NULL);
+	}
+	cr_assert_eq(sent_count, 0, "nothing is sent as it comes");
+	alerts_flush(alerts);
+	cr_assert_eq(sent_count, 4 + 2);
+	for (size_t i = 0; i < 4; i++)
+		cr_expect_eq(sent[i].count, 2, "what had room once has it again");
+	cr_assert_eq(sent[4].count + sent[5].count, 1000 - 8);
+	cr_assert(sent[4].no_ip && sent[5].no_ip);
+	cr_assert_str_neq(sent[4].id, sent[5].id);
+	cr_assert_eq(counters.alerts, 1000);
+	cr_assert_eq(counters.alerts_summed, 992);
+	cr_assert_eq(counters.alerts_table_full, 0);
 }
 
 static void raise_sensor(const char *segment, enum severity severity, int64_t second, bool again)
