@@ -199,6 +199,23 @@ Test(shedding, pairs_come_out_each_minute_with_ids_of_their_own)
 	cr_assert_str_eq(ids[0][1], ids[1][1]);
 }
 
+Test(shedding, pairs_keep_the_names_of_the_site_they_were_counted_in)
+{
+	struct site *other;
+
+	begin_at(3);
+	conversation(GUEST, OFFICE, 0);
+	other = load(SOURCE_ROOT "/pcaps/demo/hospital.yaml");
+	cr_assert_eq(pipeline_set_site(m.pipeline, other), 0);
+	conversation(GUEST, OFFICE, SECOND);
+	metering_flush(&m);
+	cr_assert_eq(count_of(&m, "flow"), 2);
+	cr_assert_str_eq(text(flow(&m, 0), "client/segment"), "guest");
+	cr_assert_str_eq(text(flow(&m, 1), "client/segment"), "unknown-internal");
+	site_free(m.site);
+	m.site = other;
+}
+
 Test(shedding, copies_of_what_is_shed_are_copies)
 {
 	struct shot s = { .from = GUEST,
