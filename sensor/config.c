@@ -33,6 +33,7 @@ void sensor_config_init(struct sensor_config *c)
 		.dedup = true,
 		.promiscuous = true,
 		.ring = 64 << 20,
+		.workers = 1,
 		.snaplen = 65535,
 		.dpi = true,
 	};
@@ -176,10 +177,33 @@ static void read_interfaces(struct sensor_config *c, const struct yaml_node *lis
 	}
 }
 
+static void read_workers(struct sensor_config *c, const struct yaml_node *n)
+{
+	uint64_t interfaces = c->interface_count ? c->interface_count : 1;
+
+	yaml_read_u64(n, "workers", 1, CONFIG_WORKERS_MOST, &c->workers);
+	if (c->workers * interfaces > CONFIG_HANDLES_MOST)
+		yaml_problem(yaml_get(n, "workers"),
+			     "workers times interfaces is more than %d; lower workers",
+			     CONFIG_HANDLES_MOST);
+}
+
+static void read_timestamps(struct sensor_config *c, const struct yaml_node *n)
+{
+	const char *from = NULL;
+
+	if (!yaml_read_text(n, "timestamps", &from) || !from)
+		return;
+	c->hardware_stamps = !strcmp(from, "hardware");
+	if (!c->hardware_stamps && strcmp(from, "kernel") != 0)
+		yaml_problem(yaml_get(n, "timestamps"), "is neither kernel nor hardware");
+}
+
 static void read_capture(struct sensor_config *c, const struct yaml_node *n)
 {
-	static const char *const keys[] = { "interfaces", "dedup",       "ring", "snaplen",
-					    "filter",     "promiscuous", NULL };
+	static const char *const keys[] = { "interfaces", "dedup",      "ring",
+					    "snaplen",    "filter",     "promiscuous",
+					    "workers",    "timestamps", NULL };
 
 	if (!n)
 		return;
@@ -190,6 +214,8 @@ static void read_capture(struct sensor_config *c, const struct yaml_node *n)
 	yaml_read_text(n, "filter", &c->filter);
 	yaml_read_u64(n, "snaplen", 64, 262144, &c->snaplen);
 	yaml_read_size(n, "ring", &c->ring);
+	read_workers(c, n);
+	read_timestamps(c, n);
 }
 
 int sensor_config_read(struct sensor_config *c, const char *path, struct problems *problems)

@@ -49,7 +49,7 @@ bool confine_replay(const struct sensor_config *c, const char *const *files, siz
 bool confine_live(const struct sensor_config *c, struct live *const *inputs, size_t count,
 		  int send_fd, bool sandbox)
 {
-	char statistics[CONFIG_INTERFACES_MOST][64];
+	char statistics[CONFIG_HANDLES_MOST][64];
 	struct sandbox s;
 
 	sandbox_init(&s, SANDBOX_SENSOR_LIVE);

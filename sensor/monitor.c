@@ -1,135 +1,88 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/monitor.h"
 
-#include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 
 #include "base/log.h"
 
-enum {
-	INPUTS_MOST = 16,
-	BURST = 4096, /* frames of one interface before the next has its turn */
-	WAIT_MS = 100,
-};
+enum { WAIT_MS = 250 };
 
 /* How an interface fares, for saying so once. */
 struct fare {
-	bool down, gone;
-	uint64_t drops; /* since it was last said */
+	char name[IF_NAMESIZE];
+	enum live_state state;
+	uint64_t drops; /* as last said */
 };
 
-static void take(void *context, const struct frame *frame)
+static void say_state(const struct monitor *m, struct fare *f, const struct worker_input *now)
 {
-	struct monitor *m = context;
-	pipeline_frame(m->pipeline, frame); /* not offered: the ring takes its bytes back */
-}
-
-static void say_state(struct fare *f, const struct live *l, int error)
-{
-	bool down = error == -ENETDOWN, gone = error == -ENODEV;
-
-	if (gone && !f->gone)
-		log_error("%s: the interface has gone: %s; start the sensor again when it is back",
-			  live_interface(l), live_problem(l));
-	else if (down && !f->down)
+	if (*f->name && strcmp(f->name, now->interface) != 0)
+		log_warn("%s: the interface is now called %s; capture goes on", f->name,
+			 now->interface);
+	if (now->state != f->state && now->state == LIVE_GONE)
+		log_error("%s: the interface has gone; %s", now->interface,
+			  m->can_rejoin ? "capture goes on when it is back"
+					: "start the sensor again when it is back");
+	else if (now->state != f->state && now->state == LIVE_DOWN)
 		log_warn("%s: the interface is down; capture goes on when it is up",
-			 live_interface(l));
-	else if (!error && f->down)
-		log_info("%s: the interface is up again", live_interface(l));
-	f->down = down;
-	f->gone |= gone;
+			 now->interface);
+	else if (now->state != f->state)
+		log_info("%s: the interface is up again", now->interface);
+	memcpy(f->name, now->interface, sizeof(f->name));
+	f->state = now->state;
 }
 
-/* Reads what there is; true when every interface has gone. */
-static bool read_all(struct monitor *m, struct fare *fares, struct pollfd *polls)
+/* Once a second; true when every interface has gone for good. */
+static bool look_at_interfaces(struct monitor *m, struct fare *fares)
 {
+	struct worker_view view = crew_view(m->crew, 0);
 	size_t gone = 0;
 
-	for (size_t i = 0; i < m->count; i++) {
-		if (!fares[i].gone) {
-			int n = live_read(m->inputs[i], BURST, take, m);
-			say_state(&fares[i], m->inputs[i], n < 0 ? n : 0);
+	for (size_t i = 0; i < m->interfaces; i++) {
+		if (*view.inputs[i].interface)
+			say_state(m, &fares[i], &view.inputs[i]);
+		gone += fares[i].state == LIVE_GONE;
+	}
+	return gone == m->interfaces && !m->can_rejoin;
+}
+
+static void say_losses(const struct monitor *m, struct fare *fares)
+{
+	for (size_t i = 0; i < m->interfaces; i++) {
+		uint64_t drops = 0;
+		for (unsigned k = 0; k < crew_size(m->crew); k++) {
+			struct worker_view view = crew_view(m->crew, k);
+			drops += view.inputs[i].drops_kernel + view.inputs[i].drops_interface;
 		}
-		polls[i].fd = fares[i].gone ? -1 : live_descriptor(m->inputs[i]);
-		gone += fares[i].gone;
+		if (drops > fares[i].drops)
+			log_warn("%s: %" PRIu64 " frames were lost in the last minute; enlarge "
+				 "capture.ring, add capture.workers, or mirror less to this port",
+				 fares[i].name, drops - fares[i].drops);
+		fares[i].drops = drops;
 	}
-	return gone == m->count;
-}
-
-static void count_losses(struct monitor *m, struct fare *fares)
-{
-	for (size_t i = 0; i < m->count; i++) {
-		if (fares[i].gone)
-			continue;
-		struct live_losses losses = live_losses(m->inputs[i]);
-		m->counters->drops_kernel += losses.kernel;
-		m->counters->drops_interface += losses.interface;
-		fares[i].drops += losses.kernel + losses.interface;
-	}
-}
-
-static void say_losses(struct monitor *m, struct fare *fares)
-{
-	for (size_t i = 0; i < m->count; i++) {
-		if (fares[i].drops)
-			log_warn("%s: %llu frames were lost in the last minute; enlarge "
-				 "capture.ring, "
-				 "or mirror less to this port",
-				 live_interface(m->inputs[i]), (unsigned long long)fares[i].drops);
-		fares[i].drops = 0;
-	}
-}
-
-/* Once a second: losses, time-outs while it is quiet, what waits for output. */
-static int each_second(struct monitor *m, struct fare *fares, uint64_t second,
-		       uint64_t packets_before)
-{
-	count_losses(m, fares);
-	if (m->counters->packets == packets_before)
-		pipeline_idle(m->pipeline, clock_wall());
-	if (second % 60 == 0)
-		say_losses(m, fares);
-	return output_flush(m->output);
-}
-
-static int loop(struct monitor *m)
-{
-	struct fare fares[INPUTS_MOST] = { 0 };
-	struct pollfd polls[INPUTS_MOST] = { 0 };
-	int64_t last = clock_monotonic().v / USEC_PER_SECOND;
-	uint64_t packets = 0;
-
-	for (size_t i = 0; i < m->count; i++)
-		polls[i] = (struct pollfd){ live_descriptor(m->inputs[i]), POLLIN, 0 };
-	while (!*m->stop) {
-		poll(polls, m->count, WAIT_MS);
-		notify_alive(m->notify, clock_monotonic());
-		if (read_all(m, fares, polls))
-			return 1;
-		int64_t second = clock_monotonic().v / USEC_PER_SECOND;
-		if (second == last)
-			continue;
-		last = second;
-		if (each_second(m, fares, (uint64_t)second, packets) == -EPIPE)
-			return 1;
-		packets = m->counters->packets;
-		if (*m->reload && m->on_reload)
-			m->on_reload(m->context);
-	}
-	return 0;
 }
 
 int monitor_run(struct monitor *m)
 {
-	int status = m->count > INPUTS_MOST ? 1 : loop(m);
+	struct fare fares[WORKER_INPUTS_MOST] = { 0 };
+	int64_t last = clock_monotonic().v / USEC_PER_SECOND;
 
-	pipeline_flush(m->pipeline, END_SHUTDOWN);
-	int error = output_flush(m->output);
-	if (error) {
-		log_error("output: %s; %llu records were lost: make room", strerror(-error),
-			  (unsigned long long)m->counters->spool_refused);
-		return 1;
+	while (!*m->stop) {
+		poll(NULL, 0, WAIT_MS);
+		if (crew_is_alive(m->crew))
+			notify_alive(m->notify, clock_monotonic());
+		if (*m->reload && m->on_reload)
+			m->on_reload(m->context);
+		int64_t second = clock_monotonic().v / USEC_PER_SECOND;
+		if (second == last)
+			continue;
+		last = second;
+		if (look_at_interfaces(m, fares) || crew_has_failed(m->crew))
+			return 1;
+		if (second % 60 == 0)
+			say_losses(m, fares);
 	}
-	return status;
+	return 0;
 }

@@ -9,6 +9,7 @@
 #include "sensor/alerts.h"
 #include "sensor/dedup.h"
 #include "sensor/ledger.h"
+#include "sensor/steer.h"
 #include "sensor/tcp.h"
 
 enum {
@@ -34,7 +35,8 @@ struct waiting {
 
 struct pipeline {
 	struct pipeline_options options;
-	struct counters *counters, reported; /* reported: as of the last health record */
+	struct counters *counters, reported; /* reported: as of the last minute told */
+	struct report *report, *own_report;  /* own: NULL where all workers share one */
 	struct output *output;
 	struct decoder *decoder;
 	struct dedup *dedup;
@@ -42,16 +44,16 @@ struct pipeline {
 	struct dissection *dissection;
 	struct hostnames *names;
 	struct alerts *alerts;
-	struct ledger *ledger;
+	struct ledger *ledger; /* this minute's rows, for the report */
 	struct record_space space;
-	int64_t now;    /* clock of the packets: never goes back */
-	int64_t at;     /* the clock when the packet under way came */
-	int64_t second; /* of the last look at the table */
-	int64_t minute; /* of the last health record */
-	bool jumped;    /* the previous packet was far ahead of the clock */
-	uint32_t ahead; /* its flow, or FLOW_NONE */
-	unsigned late;  /* packets in a row that were a minute behind the clock */
-	struct record_counter health[COUNTER_COUNT];
+	int64_t now;      /* clock of the packets: never goes back */
+	int64_t at;       /* the clock when the packet under way came */
+	int64_t disorder; /* rings and workers are read in turn: that much is no step back */
+	int64_t second;   /* of the last look at the table */
+	int64_t minute;   /* of the last health record */
+	bool jumped;      /* the previous packet was far ahead of the clock */
+	uint32_t ahead;   /* its flow, or FLOW_NONE */
+	unsigned late;    /* packets in a row that were a minute behind the clock */
 	size_t waiting_count;
 	struct waiting waiting[WAITING];
 };
@@ -170,6 +172,7 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	p->counters = counters;
 	p->output = output;
 	p->now = p->second = p->minute = INT64_MIN;
+	p->disorder = options->live ? USEC_PER_SECOND : 0;
 	p->ahead = FLOW_NONE;
 	p->decoder = decoder_create(options->fragments, counters);
 	p->dedup = options->dedup ? dedup_create(DEDUP_ENTRIES, options->seed) : NULL;
@@ -178,9 +181,12 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	p->alerts = alerts_create(options->alerts, counters, to_output, output);
 	p->options.setting.names = p->names;
 	p->ledger = ledger_create(options->setting.site);
-	if (!p->decoder || !p->flows || !p->names || !p->alerts || !p->ledger ||
+	p->own_report = options->report ? NULL : report_create(options->setting.site, 1);
+	p->report = options->report ? options->report : p->own_report;
+	if (!p->decoder || !p->flows || !p->names || !p->alerts || !p->ledger || !p->report ||
 	    (options->dedup && !p->dedup))
 		goto fail;
+	hostnames_listen(p->names, options->on_name, options->context);
 	p->dissection = dissection_create(&options->dissection, p->names, counters, why);
 	if (!p->dissection)
 		goto fail;
@@ -198,55 +204,45 @@ void pipeline_destroy(struct pipeline *p)
 	dissection_destroy(p->dissection);
 	alerts_destroy(p->alerts);
 	ledger_destroy(p->ledger);
+	report_destroy(p->own_report);
 	hostnames_destroy(p->names);
 	dedup_destroy(p->dedup);
 	decoder_destroy(p->decoder);
 	free(p);
 }
 
-/* What the sensor as a whole met since the last report. */
-static void report_coverage(struct pipeline *p)
+static struct report_part part_of(struct pipeline *p)
 {
-	const struct counters *now = p->counters, *then = &p->reported;
-	struct ledger_minute m = {
-		.minute = { p->minute * MINUTE },
-		.frames = now->packets - then->packets,
-		.drops = now->drops_kernel - then->drops_kernel + now->drops_interface -
-			 then->drops_interface,
-		.clock_jumps = now->clock_jump - then->clock_jump,
+	return (struct report_part){
+		.worker = p->options.self,
+		.minute = p->minute,
+		.ledger = p->ledger,
+		.now = p->counters,
+		.reported = &p->reported,
+		.sensor = p->options.setting.sensor,
+		.exercise = p->options.setting.exercise,
+		.sink = to_output,
+		.context = p->output,
 	};
-
-	ledger_close(p->ledger, &m, p->options.setting.sensor, p->options.setting.exercise,
-		     to_output, p->output);
 }
 
-static void report_health(struct pipeline *p)
+void pipeline_report(struct pipeline *p)
 {
-	size_t n = 0;
+	struct report_part part = part_of(p);
 
+	pipeline_drain(p);
+	alerts_flush(p->alerts);
+	if (p->minute == INT64_MIN)
+		return;
 	p->counters->dpi_memory = dpi_memory();
-	for (size_t i = 0; i < COUNTER_COUNT; i++) {
-		uint64_t now = counter_value(p->counters, i), then = counter_value(&p->reported, i);
-		if (counter_infos[i].level)
-			then = 0;
-		if (now > then)
-			p->health[n++] =
-				(struct record_counter){ counter_infos[i].name, now - then };
-	}
-	p->reported = *p->counters;
-	struct record r = {
-		.type = RECORD_HEALTH,
-		.health = {
-			.sensor = p->options.setting.sensor,
-			.site_revision = site_revision(p->options.setting.site),
-			.exercise = p->options.setting.exercise,
-			.version = VIGIE_VERSION,
-			.minute = { p->minute * MINUTE },
-			.counters = p->health,
-			.counter_count = n,
-		},
-	};
-	output_record(p->output, &r);
+	report_add(p->report, &part);
+}
+
+void pipeline_report_rest(struct pipeline *p)
+{
+	struct report_part part = part_of(p);
+
+	report_flush(p->report, &part);
 }
 
 static void each_second(struct pipeline *p)
@@ -255,11 +251,7 @@ static void each_second(struct pipeline *p)
 	int64_t minute = p->now / MINUTE;
 	if (minute == p->minute)
 		return;
-	if (p->minute != INT64_MIN) {
-		alerts_flush(p->alerts);
-		report_coverage(p);
-		report_health(p);
-	}
+	pipeline_report(p);
 	p->minute = minute;
 }
 
@@ -292,7 +284,7 @@ static void advance(struct pipeline *p, int64_t time)
 	if (p->now == INT64_MIN) {
 		p->now = time;
 	} else if (time < p->now) {
-		p->counters->clock_back++;
+		p->counters->clock_back += time < p->now - p->disorder;
 		p->jumped = false;
 		if (p->options.live && clock_was_set_back(p, time))
 			p->now = time;
@@ -430,12 +422,17 @@ void pipeline_drain(struct pipeline *p)
 		packet_in(p, &p->waiting[i]);
 }
 
-/* Finds out which memory the packet will need, and asks for it. */
-static void announce(struct pipeline *p, struct waiting *w)
+static void find_key(struct pipeline *p, struct waiting *w)
 {
 	uint16_t realm = realm_of(p->options.setting.realms, &w->packet);
 
 	w->side = flow_key_of(&w->packet, realm, &w->key);
+	w->at = p->now;
+}
+
+/* Finds out which memory the packet will need, and asks for it. */
+static void announce(struct pipeline *p, struct waiting *w)
+{
 	w->hash = flow_hash(p->flows, &w->key);
 	flow_table_prefetch_slot(p->flows, w->hash);
 	if (!p->dedup)
@@ -457,6 +454,29 @@ static bool is_in_frame(const struct packet *p, const struct frame *frame)
 	       lies_in(&p->payload, frame);
 }
 
+/* To whom it belongs, if not to us. True when it is gone. */
+static bool hand_over(struct pipeline *p, const struct waiting *w)
+{
+	unsigned owner = steer(&w->key, p->options.workers);
+
+	if (owner == p->options.self)
+		return false;
+	if (p->options.hand_over(p->options.context, owner, &w->packet))
+		p->counters->handed_over++;
+	else
+		p->counters->drops_handover++;
+	return true;
+}
+
+static void wait_for_memory(struct pipeline *p, struct waiting *w, bool borrowed)
+{
+	announce(p, w);
+	p->waiting_count++;
+	/* The next packet's stamp decides what is made of one far ahead. */
+	if (p->waiting_count == WAITING || p->jumped || !borrowed)
+		pipeline_drain(p);
+}
+
 void pipeline_offer(struct pipeline *p, const struct frame *frame)
 {
 	advance(p, frame->time.v);
@@ -464,12 +484,25 @@ void pipeline_offer(struct pipeline *p, const struct frame *frame)
 	struct waiting *w = &p->waiting[p->waiting_count];
 	if (decode(p->decoder, frame, &w->packet) != DECODE_OK)
 		return;
-	w->at = p->now;
-	announce(p, w);
-	p->waiting_count++;
-	/* The next packet's stamp decides what is made of one far ahead. */
-	if (p->waiting_count == WAITING || p->jumped || !is_in_frame(&w->packet, frame))
-		pipeline_drain(p);
+	find_key(p, w);
+	if (p->options.workers > 1 && hand_over(p, w))
+		return;
+	wait_for_memory(p, w, is_in_frame(&w->packet, frame));
+}
+
+void pipeline_take(struct pipeline *p, const struct packet *packet)
+{
+	advance(p, packet->time.v);
+	p->ahead = FLOW_NONE;
+	struct waiting *w = &p->waiting[p->waiting_count];
+	w->packet = *packet;
+	find_key(p, w);
+	wait_for_memory(p, w, true);
+}
+
+void pipeline_learn(struct pipeline *p, const struct ip_addr *ip, const char *name)
+{
+	hostnames_hear(p->names, ip, name);
 }
 
 void pipeline_frame(struct pipeline *p, const struct frame *frame)
@@ -480,7 +513,9 @@ void pipeline_frame(struct pipeline *p, const struct frame *frame)
 
 void pipeline_idle(struct pipeline *p, struct usec now)
 {
-	if (p->now != INT64_MIN && now.v > p->now && now.v - p->now < JUMP)
+	bool begun = p->now != INT64_MIN;
+
+	if (begun ? now.v > p->now && now.v - p->now < JUMP : p->options.live)
 		advance(p, now.v);
 }
 
@@ -500,13 +535,12 @@ int pipeline_set_site(struct pipeline *p, const struct site *site)
 
 	if (!ledger)
 		return -ENOMEM;
-	pipeline_drain(p);
-	alerts_flush(p->alerts); /* they borrow the old one's texts */
-	if (p->minute != INT64_MIN)
-		report_coverage(p);
+	pipeline_report(p); /* its rows, and alerts, borrow the old one's texts */
 	ledger_destroy(p->ledger);
 	p->ledger = ledger;
 	p->options.setting.site = site;
+	if (p->own_report)
+		report_set_site(p->own_report, site);
 	flow_table_each(p->flows, forget_segments, p);
 	return 0;
 }
@@ -515,11 +549,7 @@ void pipeline_flush(struct pipeline *p, enum end_reason reason)
 {
 	pipeline_drain(p);
 	flow_table_flush(p->flows, reason);
-	alerts_flush(p->alerts);
-	if (p->minute != INT64_MIN) {
-		report_coverage(p);
-		report_health(p);
-	}
+	pipeline_report(p);
 	if (p->dedup)
 		dedup_reset(p->dedup);
 	p->now = p->second = p->minute = INT64_MIN;

@@ -8,6 +8,7 @@
 #include "sensor/dissection.h"
 #include "sensor/flow_record.h"
 #include "sensor/output.h"
+#include "sensor/report.h"
 
 struct pipeline_options {
 	size_t flows;     /* flow table */
@@ -15,9 +16,19 @@ struct pipeline_options {
 	size_t alerts;    /* alerts folded at a time */
 	size_t names;     /* addresses known by name */
 	bool dedup;
-	bool live;     /* packets are stamped by this machine's clock, which may be set back */
-	uint64_t seed; /* of the hashes; nothing that comes out depends on it, but which
-			* copies are forgotten when there are more than fit */
+	bool live; /* packets are stamped by this machine's clock, which may be set back */
+	/* Of several workers, each with a pipeline, that share a site: this one's number.
+	 * A flow belongs to steer()'s one; 0 or 1 workers: all flows are ours. */
+	unsigned workers, self;
+	/* Gives a packet that is not ours to its owner; false when that one has no room.
+	 * Called from pipeline_offer(); all is to be copied. */
+	bool (*hand_over)(void *context, unsigned owner, const struct packet *packet);
+	/* Tells the others what a name stands for. */
+	void (*on_name)(void *context, const struct ip_addr *ip, const char *name);
+	void *context;
+	struct report *report; /* shared by all, borrowed; NULL: one of our own */
+	uint64_t seed;         /* of the hashes; nothing that comes out depends on it, but which
+				* copies are forgotten when there are more than fit */
 	struct flow_timeouts timeouts;
 	struct dissection_options dissection;
 	struct record_setting setting; /* `names` is filled in by the pipeline */
@@ -37,6 +48,10 @@ void pipeline_frame(struct pipeline *p, const struct frame *frame);
 /* The same, but the frame may wait for others, so that memory has time to answer:
  * its bytes stay borrowed until pipeline_drain(). */
 void pipeline_offer(struct pipeline *p, const struct frame *frame);
+/* A packet of ours that another worker read; its bytes as for pipeline_offer(). */
+void pipeline_take(struct pipeline *p, const struct packet *packet);
+/* What another worker learnt. */
+void pipeline_learn(struct pipeline *p, const struct ip_addr *ip, const char *name);
 /* Handles the frames that wait. */
 void pipeline_drain(struct pipeline *p);
 
@@ -44,8 +59,13 @@ void pipeline_drain(struct pipeline *p);
  * stamps packets. */
 void pipeline_idle(struct pipeline *p, struct usec now);
 
-/* Takes another site for what comes; the one before may be freed then. Flows go
- * on. 0, or -ENOMEM: then the old one stays. */
+/* Tells the report how this minute was so far, and sends the alerts that wait. */
+void pipeline_report(struct pipeline *p);
+/* Sends what the report has of a minute that not all workers have told of. */
+void pipeline_report_rest(struct pipeline *p);
+
+/* Takes another site for what comes, after pipeline_report(); the one before may be freed when all
+ * that share the report have. Flows go on. 0, or -ENOMEM: then the old one stays. */
 int pipeline_set_site(struct pipeline *p, const struct site *site);
 
 /* Ends all flows: the input is over, or the sensor stops. Time may start anew. */

@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "daemon/notify.h"
 #include "sensor/capture.h"
 #include "sensor/confine.h"
+#include "sensor/crew.h"
 #include "sensor/monitor.h"
 #include "sensor/replay.h"
 
@@ -23,9 +25,13 @@ struct sensor {
 	struct site *site;
 	struct geo *geo;
 	struct counters counters;
+	struct outlet *outlet;
+	/* of a replay */
 	struct output *output;
 	struct pipeline *pipeline;
-	struct live *inputs[CONFIG_INTERFACES_MOST];
+	/* of live capture: as many handles of each interface as there are workers */
+	struct crew *crew;
+	struct live *inputs[CONFIG_HANDLES_MOST];
 	size_t input_count;
 	struct notify notify; /* of live capture */
 };
@@ -142,6 +148,19 @@ static uint64_t epoch_of(const struct sensor *s, const struct arguments *a)
 	return epoch;
 }
 
+/* The kernel takes a ring's memory for good, and others may have to die for it. */
+static bool memory_holds(uint64_t bytes)
+{
+	uint64_t there = memory_available();
+
+	if (!there || bytes < there / 2)
+		return true;
+	log_error("rings of %" PRIu64 " MiB are more than half of the %" PRIu64 " MiB of memory "
+		  "that are free; lower capture.ring",
+		  bytes >> 20, there >> 20);
+	return false;
+}
+
 static bool open_geo(struct sensor *s)
 {
 	char why[256];
@@ -154,34 +173,47 @@ static bool open_geo(struct sensor *s)
 	return s->geo;
 }
 
+static bool open_input(struct sensor *s, size_t number)
+{
+	const struct sensor_config *c = s->config;
+	size_t first = number - number % c->workers;
+	char why[256];
+	struct live_options o = {
+		.interface = c->interfaces[number / c->workers],
+		.ring_bytes = c->ring / c->workers,
+		.snaplen = (uint32_t)c->snaplen,
+		.promiscuous = c->promiscuous,
+		.hardware_stamps = c->hardware_stamps,
+		.filter = c->filter,
+		.shares = (unsigned)c->workers,
+		.together = number == first ? NULL : s->inputs[first],
+	};
+
+	s->inputs[number] = live_open(&o, why);
+	if (!s->inputs[number])
+		log_error("%s", why);
+	return s->inputs[number];
+}
+
 /* Interfaces come first: a mistake there is told before anything is begun. */
 static bool open_inputs(struct sensor *s)
 {
 	const struct sensor_config *c = s->config;
-	char why[256];
+	size_t handles = c->interface_count * c->workers;
 
-	for (; s->input_count < c->interface_count; s->input_count++) {
-		struct live_options o = {
-			.interface = c->interfaces[s->input_count],
-			.ring_bytes = c->ring,
-			.snaplen = (uint32_t)c->snaplen,
-			.promiscuous = c->promiscuous,
-			.filter = c->filter,
-		};
-		s->inputs[s->input_count] = live_open(&o, why);
-		if (!s->inputs[s->input_count]) {
-			log_error("%s", why);
+	if (!memory_holds(c->ring * c->interface_count))
+		return false;
+	for (; s->input_count < handles; s->input_count++)
+		if (!open_input(s, s->input_count))
 			return false;
-		}
-	}
 	return true;
 }
 
-static bool open_output(struct sensor *s, const struct arguments *a)
+static bool open_outlet(struct sensor *s, const struct arguments *a, uint64_t epoch)
 {
 	const struct sensor_config *c = s->config;
 	char why[256];
-	struct output_options o = {
+	struct outlet_options o = {
 		.json = a->json,
 		.spool = { .dir = c->spool_dir,
 			   .max_bytes = c->spool_max,
@@ -189,24 +221,62 @@ static bool open_output(struct sensor *s, const struct arguments *a)
 			   .sync = c->spool_sync,
 			   .replay = a->file_count > 0 },
 		.sensor = c->sensor,
-		.site_revision = site_revision(s->site),
-		.exercise = c->exercise,
-		.epoch = epoch_of(s, a),
+		.epoch = epoch,
 	};
 
-	s->output = output_open(&o, &s->counters, why);
-	if (!s->output) {
+	s->outlet = outlet_open(&o, why);
+	if (!s->outlet)
 		log_error("%s", why);
-		return false;
-	}
-	/* A replay's hashes are seeded with its epoch, so that a full table of copies
-	 * forgets the same ones each time. */
-	struct pipeline_options settings =
-		settings_of(s, !a->file_count, a->file_count ? o.epoch : random_seed());
-	s->pipeline = pipeline_create(&settings, &s->counters, s->output, why);
+	return s->outlet;
+}
+
+static bool make_crew(struct sensor *s, const struct output_options *to)
+{
+	struct pipeline_options settings = settings_of(s, true, random_seed());
+	char why[256];
+	struct crew_options o = {
+		.workers = (unsigned)s->config->workers,
+		.pipeline = &settings,
+		.output = to,
+		.outlet = s->outlet,
+		.inputs = s->inputs,
+		.interfaces = s->config->interface_count,
+	};
+
+	s->crew = crew_create(&o, why);
+	if (!s->crew)
+		log_error("%s", why);
+	return s->crew;
+}
+
+/* A replay's hashes are seeded with its epoch, so that a full table of copies
+ * forgets the same ones each time. */
+static bool make_pipeline(struct sensor *s, const struct output_options *to, uint64_t epoch)
+{
+	struct pipeline_options settings = settings_of(s, false, epoch);
+	char why[256] = "not enough memory";
+
+	s->output = output_create(s->outlet, to, &s->counters);
+	if (s->output)
+		s->pipeline = pipeline_create(&settings, &s->counters, s->output, why);
 	if (!s->pipeline)
 		log_error("%s", why);
 	return s->pipeline;
+}
+
+static bool open_output(struct sensor *s, const struct arguments *a)
+{
+	uint64_t epoch = epoch_of(s, a);
+	struct output_options to = {
+		.site_revision = site_revision(s->site),
+		.exercise = s->config->exercise,
+		.json = a->json,
+		.first = true,
+	};
+
+	if (!open_outlet(s, a, epoch))
+		return false;
+	return a->file_count ? make_pipeline(s, &to, epoch) : make_crew(s, &to);
 }
 
 /* The new site is compiled aside; a bad file is refused, and the old one stays. */
@@ -222,28 +292,37 @@ static void reload(void *context)
 		log_warn("the site file is as it was before");
 		return;
 	}
-	output_flush(s->output);
-	if (pipeline_set_site(s->pipeline, site)) {
+	if (crew_set_site(s->crew, site)) {
 		log_warn("not enough memory for the new site file; the old one stays");
 		site_free(site);
 		return;
 	}
-	output_flush(s->output);
-	output_set_revision(s->output, site_revision(site));
 	site_free(s->site);
 	s->site = site;
 	log_info("site file read again: %zu segments, revision %s", site_segment_count(site),
 		 site_revision(site));
 }
 
+static bool start_threads(struct sensor *s)
+{
+	int error = outlet_start(s->outlet);
+
+	if (!error)
+		error = crew_start(s->crew);
+	if (error)
+		log_error("no thread can be started: %s; raise the limit of tasks (TasksMax=, "
+			  "ulimit -u)",
+			  strerror(-error));
+	return !error;
+}
+
 static int watch(struct sensor *s)
 {
+	const struct sensor_config *c = s->config;
 	struct monitor m = {
-		.inputs = s->inputs,
-		.count = s->input_count,
-		.pipeline = s->pipeline,
-		.counters = &s->counters,
-		.output = s->output,
+		.crew = s->crew,
+		.interfaces = c->interface_count,
+		.can_rejoin = live_can_rejoin(s->inputs[0]),
 		.stop = &sensor_stop,
 		.reload = &sensor_reload,
 		.on_reload = reload,
@@ -251,11 +330,21 @@ static int watch(struct sensor *s)
 		.notify = &s->notify,
 	};
 
-	for (size_t i = 0; i < s->input_count; i++)
-		log_info("capturing on %s", live_interface(s->inputs[i]));
+	for (size_t i = 0; i < c->interface_count; i++)
+		log_info("capturing on %s", c->interfaces[i]);
+	if (!start_threads(s))
+		return EXIT_USAGE;
 	notify_ready(&s->notify);
 	int status = monitor_run(&m);
 	notify_stopping(&s->notify);
+	crew_stop(s->crew);
+	s->counters = crew_counters(s->crew);
+	int error = outlet_problem(s->outlet);
+	if (error) {
+		log_error("output: %s; %" PRIu64 " records were lost: make room", strerror(-error),
+			  s->counters.spool_refused);
+		return 1;
+	}
 	return status;
 }
 
@@ -273,8 +362,10 @@ static int replay(struct sensor *s, const struct arguments *a)
 
 static void finish(struct sensor *s)
 {
+	crew_destroy(s->crew);
 	pipeline_destroy(s->pipeline);
-	output_close(s->output);
+	output_destroy(s->output);
+	outlet_close(s->outlet);
 	/* After the spool is closed: no file of it may get their muted numbers. */
 	for (size_t i = 0; i < s->input_count; i++)
 		live_close(s->inputs[i]);
