@@ -47,7 +47,7 @@ static void *give(void *line)
 static void give_from_threads(void)
 {
 	pthread_t threads[GIVERS];
-	static char lines[GIVERS][16];
+	static char lines[GIVERS][32];
 
 	for (int i = 0; i < GIVERS; i++) {
 		snprintf(lines[i], sizeof(lines[i]), "giver %d\n", i);
@@ -59,7 +59,7 @@ static void give_from_threads(void)
 
 static int lines_of(int giver)
 {
-	char wanted[16], line[64];
+	char wanted[32], line[64];
 	int n = 0;
 	FILE *f = fdopen(dup(memory), "r");
 
