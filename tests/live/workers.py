@@ -77,8 +77,8 @@ def send(frames):
             s.send(frame)
 
 
-def live(folder, workers, frames):
-    """Records and messages of a sensor that saw these frames."""
+def live(folder, workers, frames, reloads=0):
+    """Records of a sensor that saw these frames, in as many parts as there are new sites."""
     config = folder / 'sensor.yaml'
     config.write_text(f'sensor: live\nsite: {SITE}\n'
                       f'capture: {{interfaces: [m0], workers: {workers}, ring: 16MiB}}\n')
@@ -88,7 +88,11 @@ def live(folder, workers, frames):
         while 'capturing on' not in (folder / 'err').read_text() and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(0.3)
-        send(frames)
+        part = len(frames) // (reloads + 1) + 1
+        for i in range(reloads + 1):
+            send(frames[i * part:(i + 1) * part])
+            if i < reloads:
+                sensor.send_signal(signal.SIGHUP)
         sensor.send_signal(signal.SIGTERM)
         sensor.wait(timeout=30)
         return [json.loads(line) for line in (folder / 'out').read_text().splitlines()]
@@ -122,6 +126,16 @@ def difference(a, b):
     return '\n'.join(str(x) for x in sorted(set(a.items()) ^ set(b.items()), key=str)[:20])
 
 
+def reload(tap, folder, frames):
+    """The site is read again while frames come: none is lost."""
+    for workers in 1, 2:
+        records = live(folder, workers, frames, 3)
+        told = [counter(records, name) for name in
+                ('packets', 'packets.metered', 'copies.mirror', 'copies.routed', 'packets.non-ip')]
+        tap.report(told[0] == len(frames) == sum(told[1:]),
+                   f'{workers} workers lose nothing when the site is read again', told)
+
+
 def compare(tap, folder, what, frames, handed_over):
     write_capture(folder / 'all.pcap', frames)
     wanted = flows(replay(folder / 'all.pcap'))
@@ -152,6 +166,7 @@ def main():
         folder = pathlib.Path(name)
         # The kernel's half of the steering agrees with ours, tagged or not: nothing to hand over.
         compare(tap, folder, 'plain', [f for p in demo for f in frames_of(p)], False)
+        reload(tap, folder, [f for p in demo for f in frames_of(p)] * 20)
         compare(tap, folder, 'tunnels', [f for p in captures for f in frames_of(p)], True)
     return tap.end()
 
