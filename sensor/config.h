@@ -26,7 +26,10 @@ struct sensor_config {
 	size_t interface_count;
 	uint64_t ring, snaplen;
 	const char *exercise;
+	bool status;         /* answer at the status socket */
+	char *status_socket; /* where, or NULL: the usual place (status_server.h); owned */
 	struct realms realms;
+	const char *path;  /* of the file; borrowed; NULL: there is none */
 	struct yaml *file; /* holds the borrowed texts */
 };
 

@@ -8,6 +8,7 @@
 #include "daemon/notify.h"
 #include "sensor/live.h"
 #include "sensor/pipeline.h"
+#include "sensor/status_server.h"
 
 struct monitor {
 	struct live *const *inputs;
@@ -20,7 +21,13 @@ struct monitor {
 	void (*on_reload)(void *context);
 	void *context;
 	struct notify *notify; /* is told that we live */
+	struct status_server *status;
+	status_fill *fill;  /* of `status`; calls monitor_status() */
+	struct fare *fares; /* the monitor's own */
 };
+
+/* What the monitor knows of its interfaces and workers. */
+void monitor_status(const struct monitor *m, struct status *out);
 
 /* 0 after a signal, 1 when the output failed or every interface has gone. Open
  * flows are ended and written before it returns. */

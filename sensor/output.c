@@ -145,9 +145,10 @@ bool output_abandon(struct output *o)
 	return o->abandoned = true;
 }
 
-void output_set_revision(struct output *o, const char *site_revision)
+void output_set_marks(struct output *o, const char *site_revision, const char *exercise)
 {
 	o->options.site_revision = site_revision;
+	o->options.exercise = exercise;
 }
 
 int output_flush(struct output *o)

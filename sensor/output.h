@@ -30,9 +30,9 @@ void output_record(struct output *o, const struct record *record);
  * replay, started again, fills differently. False, and nothing done, for JSON. */
 bool output_abandon(struct output *o);
 
-/* Batches begun from now on carry another revision of the site file; borrowed. To
- * be called when nothing waits. */
-void output_set_revision(struct output *o, const char *site_revision);
+/* Batches begun from now on carry another revision of the site file, and another
+ * exercise or none (NULL); borrowed. To be called when nothing waits. */
+void output_set_marks(struct output *o, const char *site_revision, const char *exercise);
 
 /* Sends what is waiting. 0, or -errno of the first thing that went wrong ever. */
 int output_flush(struct output *o);

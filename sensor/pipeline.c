@@ -494,21 +494,76 @@ static void forget_segments(void *context, struct flow *f)
 		f->segments[side] = site_locate(site, &f->key.ip[side], 0, NULL)->index;
 }
 
-int pipeline_set_site(struct pipeline *p, const struct site *site)
-{
-	struct ledger *ledger = ledger_create(site);
+struct pipeline_change {
+	struct pipeline_settings to;
+	struct ledger *ledger; /* the new ones; once applied, those that were replaced */
+	struct dedup *dedup;
+};
 
-	if (!ledger)
-		return -ENOMEM;
+struct pipeline_change *pipeline_prepare(const struct pipeline *p,
+					 const struct pipeline_settings *to)
+{
+	struct pipeline_change *c = calloc(1, sizeof(*c));
+	bool copies = to->dedup && !p->dedup;
+
+	if (!c)
+		return NULL;
+	c->to = *to;
+	c->ledger = ledger_create(to->site);
+	c->dedup = copies ? dedup_create(DEDUP_ENTRIES, p->options.seed) : NULL;
+	if (c->ledger && (c->dedup || !copies))
+		return c;
+	pipeline_change_free(c);
+	return NULL;
+}
+
+void pipeline_change_free(struct pipeline_change *c)
+{
+	if (!c)
+		return;
+	ledger_destroy(c->ledger);
+	dedup_destroy(c->dedup);
+	free(c);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* What was seen under the settings that go. Alerts borrow the site's texts. */
+static void tell_until_now(struct pipeline *p, const struct pipeline_settings *to)
+{
+	bool marked = !same_text(p->options.setting.exercise, to->exercise);
+
+	if (marked && p->now != INT64_MIN)
+		flow_table_interim(p->flows, p->now);
+	alerts_flush(p->alerts);
+	if (p->minute == INT64_MIN)
+		return;
+	report_coverage(p);
+	if (marked)
+		report_health(p);
+}
+
+void pipeline_apply(struct pipeline *p, struct pipeline_change *c)
+{
+	struct ledger *ledger = p->ledger;
+	struct dedup *dedup = p->dedup;
+
 	pipeline_drain(p);
-	alerts_flush(p->alerts); /* they borrow the old one's texts */
-	if (p->minute != INT64_MIN)
-		report_coverage(p);
-	ledger_destroy(p->ledger);
-	p->ledger = ledger;
-	p->options.setting.site = site;
+	tell_until_now(p, &c->to);
+	p->ledger = c->ledger;
+	c->ledger = ledger;
+	if (c->to.dedup != (dedup != NULL)) {
+		p->dedup = c->dedup;
+		c->dedup = dedup;
+	}
+	p->options.setting.site = c->to.site;
+	p->options.setting.geo = c->to.geo;
+	p->options.setting.exercise = c->to.exercise;
 	flow_table_each(p->flows, forget_segments, p);
-	return 0;
+	flow_table_set_timeouts(p->flows, &c->to.timeouts);
 }
 
 void pipeline_flush(struct pipeline *p, enum end_reason reason)

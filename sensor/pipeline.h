@@ -44,9 +44,23 @@ void pipeline_drain(struct pipeline *p);
  * stamps packets. */
 void pipeline_idle(struct pipeline *p, struct usec now);
 
-/* Takes another site for what comes; the one before may be freed then. Flows go
- * on. 0, or -ENOMEM: then the old one stays. */
-int pipeline_set_site(struct pipeline *p, const struct site *site);
+/* What can change while packets come; all is borrowed. */
+struct pipeline_settings {
+	const struct site *site;
+	const struct geo *geo;
+	const char *exercise;
+	struct flow_timeouts timeouts;
+	bool dedup;
+};
+
+/* A change is prepared aside, by any thread, and applied between two packets by the
+ * one that owns the pipeline, which cannot fail. Flows go on. What has been seen is
+ * recorded as it was before; once that record is out of the output, nothing of the
+ * settings before is needed any more. NULL: no memory. */
+struct pipeline_change *pipeline_prepare(const struct pipeline *p,
+					 const struct pipeline_settings *to);
+void pipeline_apply(struct pipeline *p, struct pipeline_change *change);
+void pipeline_change_free(struct pipeline_change *change); /* accepts NULL */
 
 /* Ends all flows: the input is over, or the sensor stops. Time may start anew. */
 void pipeline_flush(struct pipeline *p, enum end_reason reason);
