@@ -8,6 +8,8 @@
 
 #include "schema/wire.h"
 
+enum { SOCKET_PATH_MOST = 107 }; /* of struct sockaddr_un */
+
 #define SECONDS(n) ((struct usec){ (int64_t)(n)*USEC_PER_SECOND })
 
 void sensor_config_init(struct sensor_config *c)
@@ -36,6 +38,7 @@ void sensor_config_init(struct sensor_config *c)
 		.workers = 1,
 		.snaplen = 65535,
 		.dpi = true,
+		.status = true,
 	};
 	realms_init(&c->realms);
 }
@@ -44,6 +47,7 @@ void sensor_config_finish(struct sensor_config *c)
 {
 	free(c->site);
 	free(c->spool_dir);
+	free(c->status_socket);
 	for (size_t i = 0; i < c->geo_count; i++)
 		free(c->geo[i]);
 	yaml_close(c->file);
@@ -218,12 +222,28 @@ static void read_capture(struct sensor_config *c, const struct yaml_node *n)
 	read_timestamps(c, n);
 }
 
+static void read_status(struct sensor_config *c, const struct yaml_node *n, const char *file)
+{
+	static const char *const keys[] = { "enabled", "socket", NULL };
+
+	if (!n)
+		return;
+	yaml_only_keys(n, "status", keys);
+	yaml_read_bool(n, "enabled", &c->status);
+	read_path(n, "socket", file, &c->status_socket);
+	if (c->status_socket && strlen(c->status_socket) > SOCKET_PATH_MOST)
+		yaml_problem(yaml_get(n, "socket"),
+			     "this path is longer than the %d bytes that a socket's may have",
+			     SOCKET_PATH_MOST);
+}
+
 int sensor_config_read(struct sensor_config *c, const char *path, struct problems *problems)
 {
 	static const char *const keys[] = { "sensor",       "site", "spool",   "geo",    "flows",
 					    "timeouts",     "dpi",  "capture", "realms", "exercise",
-					    "destinations", "user", NULL };
+					    "destinations", "user", "status",  NULL };
 
+	c->path = path;
 	c->file = yaml_open(path, problems);
 	if (!c->file)
 		return -EINVAL;
@@ -246,6 +266,7 @@ int sensor_config_read(struct sensor_config *c, const char *path, struct problem
 	read_timeouts(c, yaml_get(root, "timeouts"));
 	read_dpi(c, yaml_get(root, "dpi"));
 	read_capture(c, yaml_get(root, "capture"));
+	read_status(c, yaml_get(root, "status"), path);
 	realms_read(&c->realms, yaml_get(root, "realms"));
 	return problems->count ? -EINVAL : 0;
 }

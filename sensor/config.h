@@ -33,7 +33,10 @@ struct sensor_config {
 	uint64_t workers;
 	bool hardware_stamps;
 	const char *exercise;
+	bool status;         /* answer at the status socket */
+	char *status_socket; /* where, or NULL: the usual place (status_server.h); owned */
 	struct realms realms;
+	const char *path;  /* of the file; borrowed; NULL: there is none */
 	struct yaml *file; /* holds the borrowed texts */
 };
 

@@ -15,8 +15,7 @@ struct crew {
 	struct worker_orders orders;
 	struct outlet *outlet;
 	struct report *report;
-	const struct site *site;
-	struct output_options output;
+	struct ledger *spare; /* of the report, while settings change */
 	unsigned started;
 	unsigned long beats[WORKERS_MOST]; /* as of the last look */
 	struct worker workers[];
@@ -82,14 +81,12 @@ struct crew *crew_create(const struct crew_options *o, char why[256])
 	c->orders.all = c->workers;
 	c->orders.count = o->workers;
 	c->outlet = o->outlet;
-	c->output = *o->output;
-	c->site = o->pipeline->setting.site;
 	pthread_barrier_init(&c->orders.meeting, NULL, o->workers + 1);
 	for (unsigned i = 0; i < o->workers; i++) {
 		c->workers[i].wake = -1;
 		pthread_mutex_init(&c->workers[i].lock, NULL);
 	}
-	c->report = report_create(c->site, o->workers);
+	c->report = report_create(o->pipeline->setting.site, o->workers);
 	for (unsigned i = 0; c->report && i < o->workers; i++)
 		if (!make_worker(o, c, i, why)) {
 			crew_destroy(c);
@@ -207,23 +204,23 @@ bool crew_has_failed(const struct crew *c)
 	return atomic_load(&c->orders.failed);
 }
 
-struct worker_view crew_view(struct crew *c, unsigned i)
+void crew_view(struct crew *c, unsigned i, struct worker_view *out)
 {
 	struct worker *w = &c->workers[i];
 
 	pthread_mutex_lock(&w->lock);
-	struct worker_view view = w->view;
+	*out = w->view;
 	pthread_mutex_unlock(&w->lock);
-	return view;
 }
 
 struct counters crew_counters(struct crew *c)
 {
 	static const struct counters none;
 	struct counters sum = { 0 };
+	struct worker_view view;
 
 	for (unsigned i = 0; i < c->orders.count; i++) {
-		struct worker_view view = crew_view(c, i);
+		crew_view(c, i, &view);
 		counters_add_since(&sum, &view.counters, &none);
 	}
 	return sum;
@@ -254,40 +251,36 @@ static void flush_outputs(struct crew *c)
 	outlet_settle(c->outlet);
 }
 
-/* All of them or none. */
-static int change_site(struct crew *c, const struct site *site)
+/* Once it has been prepared, it cannot fail any more. */
+static void change(struct crew *c, struct pipeline_change *const *changes,
+		   const struct pipeline_settings *to)
 {
-	unsigned i;
-	int error = report_set_site(c->report, site);
-
-	for (i = 0; !error && i < c->orders.count; i++)
-		error = pipeline_set_site(c->workers[i].pipeline, site);
-	if (!error || i == 0)
-		return error;
-	/* With the memory that has just been given back; else nothing is right any more. */
-	for (i--; i-- > 0;)
-		if (pipeline_set_site(c->workers[i].pipeline, c->site))
-			abort();
-	if (report_set_site(c->report, c->site))
-		abort();
-	return error;
-}
-
-int crew_set_site(struct crew *c, const struct site *site)
-{
-	park(c);
 	for (unsigned i = 0; i < c->orders.count; i++)
-		pipeline_report(c->workers[i].pipeline);
+		pipeline_conclude(c->workers[i].pipeline, changes[i]);
 	report_rest(c);
 	flush_outputs(c);
-	int error = change_site(c, site);
-	if (!error) {
-		c->site = site;
-		c->output.site_revision = site_revision(site);
-		for (unsigned i = 0; i < c->orders.count; i++)
-			output_set_marks(c->workers[i].output, c->output.site_revision,
-					 c->output.exercise);
+	report_exchange(c->report, to->site, &c->spare);
+	for (unsigned i = 0; i < c->orders.count; i++) {
+		pipeline_apply(c->workers[i].pipeline, changes[i]);
+		output_set_marks(c->workers[i].output, site_revision(to->site), to->exercise);
 	}
-	go_on(c);
-	return error;
+}
+
+int crew_change(struct crew *c, const struct pipeline_settings *to)
+{
+	struct pipeline_change *changes[WORKERS_MOST] = { 0 };
+	bool ready = (c->spare = ledger_create(to->site));
+
+	for (unsigned i = 0; ready && i < c->orders.count; i++)
+		ready = (changes[i] = pipeline_prepare(c->workers[i].pipeline, to));
+	if (ready) {
+		park(c);
+		change(c, changes, to);
+		go_on(c);
+	}
+	for (unsigned i = 0; i < c->orders.count; i++)
+		pipeline_change_free(changes[i]);
+	ledger_destroy(c->spare);
+	c->spare = NULL;
+	return ready ? 0 : -ENOMEM;
 }

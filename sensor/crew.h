@@ -37,8 +37,9 @@ bool crew_has_failed(const struct crew *c);
 struct counters crew_counters(struct crew *c); /* the sum; up to a second old */
 unsigned crew_size(const struct crew *c);
 /* Of one worker, up to a second old. */
-struct worker_view crew_view(struct crew *c, unsigned worker);
+void crew_view(struct crew *c, unsigned worker, struct worker_view *out);
 
-/* Another site for all, between two packets: what the kernel has meanwhile waits in
- * its rings. The one before may be freed then. 0, or -ENOMEM: the old one stays. */
-int crew_set_site(struct crew *c, const struct site *site);
+/* Other settings for all, between two packets: what the kernel has meanwhile waits in
+ * its rings. What was borrowed for the ones before may be freed then. 0, or -ENOMEM:
+ * the old ones stay. */
+int crew_change(struct crew *c, const struct pipeline_settings *to);

@@ -7,82 +7,159 @@
 
 #include "base/log.h"
 
-enum { WAIT_MS = 250 };
+enum { WAIT_MS = 250, SAID_BURST = 6 };
+
+#define SAID_INTERVAL (60LL * USEC_PER_SECOND)
 
 /* How an interface fares, for saying so once. */
 struct fare {
 	char name[IF_NAMESIZE];
 	enum live_state state;
-	uint64_t drops; /* as last said */
+	uint64_t drops;        /* as last said */
+	struct log_limit said; /* up, down: the latest is what holds */
 };
 
 static void say_state(const struct monitor *m, struct fare *f, const struct worker_input *now)
 {
 	if (*f->name && strcmp(f->name, now->interface) != 0)
-		log_warn("%s: the interface is now called %s; capture goes on", f->name,
-			 now->interface);
+		log_limited(&f->said, LOG_WARN,
+			    "%s: the interface is now called %s; capture goes on", f->name,
+			    now->interface);
 	if (now->state != f->state && now->state == LIVE_GONE)
-		log_error("%s: the interface has gone; %s", now->interface,
-			  m->can_rejoin ? "capture goes on when it is back"
-					: "start the sensor again when it is back");
+		log_limited(&f->said, LOG_ERROR, "%s: the interface has gone; %s", now->interface,
+			    m->can_rejoin ? "capture goes on when it is back"
+					  : "start the sensor again when it is back");
 	else if (now->state != f->state && now->state == LIVE_DOWN)
-		log_warn("%s: the interface is down; capture goes on when it is up",
-			 now->interface);
+		log_limited(&f->said, LOG_WARN,
+			    "%s: the interface is down; capture goes on when it is up",
+			    now->interface);
 	else if (now->state != f->state)
-		log_info("%s: the interface is up again", now->interface);
+		log_limited(&f->said, LOG_INFO, "%s: the interface is up again", now->interface);
 	memcpy(f->name, now->interface, sizeof(f->name));
 	f->state = now->state;
 }
 
 /* Once a second; true when every interface has gone for good. */
-static bool look_at_interfaces(struct monitor *m, struct fare *fares)
+static bool look_at_interfaces(struct monitor *m)
 {
-	struct worker_view view = crew_view(m->crew, 0);
 	size_t gone = 0;
 
+	crew_view(m->crew, 0, &m->view);
 	for (size_t i = 0; i < m->interfaces; i++) {
-		if (*view.inputs[i].interface)
-			say_state(m, &fares[i], &view.inputs[i]);
-		gone += fares[i].state == LIVE_GONE;
+		if (*m->view.inputs[i].interface)
+			say_state(m, &m->fares[i], &m->view.inputs[i]);
+		gone += m->fares[i].state == LIVE_GONE;
 	}
 	return gone == m->interfaces && !m->can_rejoin;
 }
 
-static void say_losses(const struct monitor *m, struct fare *fares)
+static uint64_t drops_of(struct monitor *m, size_t interface)
+{
+	uint64_t drops = 0;
+
+	for (unsigned k = 0; k < crew_size(m->crew); k++) {
+		crew_view(m->crew, k, &m->view);
+		drops += m->view.inputs[interface].drops_kernel +
+			 m->view.inputs[interface].drops_interface;
+	}
+	return drops;
+}
+
+static void say_losses(struct monitor *m)
 {
 	for (size_t i = 0; i < m->interfaces; i++) {
-		uint64_t drops = 0;
-		for (unsigned k = 0; k < crew_size(m->crew); k++) {
-			struct worker_view view = crew_view(m->crew, k);
-			drops += view.inputs[i].drops_kernel + view.inputs[i].drops_interface;
-		}
-		if (drops > fares[i].drops)
+		struct fare *f = &m->fares[i];
+		uint64_t drops = drops_of(m, i);
+		if (drops > f->drops)
 			log_warn("%s: %" PRIu64 " frames were lost in the last minute; enlarge "
 				 "capture.ring, add capture.workers, or mirror less to this port",
-				 fares[i].name, drops - fares[i].drops);
-		fares[i].drops = drops;
+				 f->name, drops - f->drops);
+		f->drops = drops;
 	}
 }
 
-int monitor_run(struct monitor *m)
+/* A full disk may last: said now and then, while it costs records. */
+static void say_refused(struct monitor *m, uint64_t *before)
 {
-	struct fare fares[WORKER_INPUTS_MOST] = { 0 };
+	static struct log_limit limit = { .interval = { SAID_INTERVAL } };
+	uint64_t refused = outlet_stats(m->outlet).refused;
+
+	if (refused > *before)
+		log_limited(&limit, LOG_ERROR,
+			    "output: %s; %" PRIu64 " records were lost so far: make room",
+			    strerror(-outlet_problem(m->outlet)), refused);
+	*before = refused;
+}
+
+static void add_input(struct status_interface *to, const struct worker_input *from,
+		      unsigned workers)
+{
+	to->packets += from->packets;
+	to->drops_kernel += from->drops_kernel;
+	to->drops_interface += from->drops_interface;
+	to->ring_used += to->ring_bytes / workers * from->fill / 100;
+	to->ring_known |= from->fill_known;
+}
+
+void monitor_status(struct monitor *m, struct status *out)
+{
+	static const enum status_link links[] = {
+		[LIVE_UP] = STATUS_UP, [LIVE_DOWN] = STATUS_DOWN, [LIVE_GONE] = STATUS_GONE
+	};
+	unsigned workers = crew_size(m->crew);
+
+	for (unsigned k = 0; k < workers; k++) {
+		crew_view(m->crew, k, &m->view);
+		for (size_t i = 0; i < m->interfaces; i++)
+			add_input(&out->interfaces[i], &m->view.inputs[i], workers);
+		out->workers[k].counters = m->view.counters;
+		out->workers[k].flows = m->view.flows;
+	}
+	for (size_t i = 0; i < m->interfaces; i++) {
+		out->interfaces[i].name = m->fares[i].name;
+		out->interfaces[i].link = links[m->fares[i].state];
+	}
+	out->interface_count = m->interfaces;
+	out->worker_count = workers;
+}
+
+static int loop(struct monitor *m)
+{
 	int64_t last = clock_monotonic().v / USEC_PER_SECOND;
+	uint64_t refused = 0;
 
 	while (!*m->stop) {
-		poll(NULL, 0, WAIT_MS);
+		struct pollfd wait = { status_descriptor(m->status), POLLIN, 0 };
+		poll(&wait, 1, WAIT_MS);
 		if (crew_is_alive(m->crew))
 			notify_alive(m->notify, clock_monotonic());
+		status_serve(m->status, clock_monotonic(), m->fill, m->context);
 		if (*m->reload && m->on_reload)
 			m->on_reload(m->context);
 		int64_t second = clock_monotonic().v / USEC_PER_SECOND;
 		if (second == last)
 			continue;
 		last = second;
-		if (look_at_interfaces(m, fares) || crew_has_failed(m->crew))
+		if (look_at_interfaces(m) || crew_has_failed(m->crew))
 			return 1;
 		if (second % 60 == 0)
-			say_losses(m, fares);
+			say_losses(m);
+		say_refused(m, &refused);
+		log_tick(clock_monotonic());
 	}
 	return 0;
+}
+
+int monitor_run(struct monitor *m)
+{
+	struct fare fares[WORKER_INPUTS_MOST] = { 0 };
+
+	m->fares = fares;
+	for (size_t i = 0; i < WORKER_INPUTS_MOST; i++)
+		fares[i].said =
+			(struct log_limit){ .interval = { SAID_INTERVAL }, .burst = SAID_BURST };
+	int status = loop(m);
+	for (size_t i = 0; i < WORKER_INPUTS_MOST; i++)
+		log_limit_finish(&fares[i].said);
+	return status;
 }

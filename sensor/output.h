@@ -33,8 +33,9 @@ void output_record(struct output *o, const struct record *record);
  * replay, started again, fills differently. False, and nothing done, for JSON. */
 bool output_abandon(struct output *o);
 
-/* Batches begun from now on carry other marks; borrowed. To be called when nothing
- * waits, here or in the outlet. */
+/* Batches begun from now on carry another revision of the site file, and another
+ * exercise or none (NULL); borrowed. To be called when nothing waits, here or in the
+ * outlet. */
 void output_set_marks(struct output *o, const char *site_revision, const char *exercise);
 
 /* Hands what is waiting to the outlet, and that to the disk (outlet_flush). 0, or

@@ -529,20 +529,73 @@ static void forget_segments(void *context, struct flow *f)
 		f->segments[side] = site_locate(site, &f->key.ip[side], 0, NULL)->index;
 }
 
-int pipeline_set_site(struct pipeline *p, const struct site *site)
-{
-	struct ledger *ledger = ledger_create(site);
+struct pipeline_change {
+	struct pipeline_settings to;
+	/* the new ones; once applied, those that were replaced */
+	struct ledger *ledger, *own_report;
+	struct dedup *dedup;
+};
 
-	if (!ledger)
-		return -ENOMEM;
-	pipeline_report(p); /* its rows, and alerts, borrow the old one's texts */
-	ledger_destroy(p->ledger);
-	p->ledger = ledger;
-	p->options.setting.site = site;
+struct pipeline_change *pipeline_prepare(const struct pipeline *p,
+					 const struct pipeline_settings *to)
+{
+	struct pipeline_change *c = calloc(1, sizeof(*c));
+	bool copies = to->dedup && !p->dedup;
+
+	if (!c)
+		return NULL;
+	c->to = *to;
+	c->ledger = ledger_create(to->site);
+	c->own_report = p->own_report ? ledger_create(to->site) : NULL;
+	c->dedup = copies ? dedup_create(DEDUP_ENTRIES, p->options.seed) : NULL;
+	if (c->ledger && (c->own_report || !p->own_report) && (c->dedup || !copies))
+		return c;
+	pipeline_change_free(c);
+	return NULL;
+}
+
+void pipeline_change_free(struct pipeline_change *c)
+{
+	if (!c)
+		return;
+	ledger_destroy(c->ledger);
+	ledger_destroy(c->own_report);
+	dedup_destroy(c->dedup);
+	free(c);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+void pipeline_conclude(struct pipeline *p, const struct pipeline_change *c)
+{
+	pipeline_drain(p);
+	/* Counts of one exercise are none of another's. */
+	if (!same_text(p->options.setting.exercise, c->to.exercise) && p->now != INT64_MIN)
+		flow_table_interim(p->flows, p->now);
+	pipeline_report(p);
+}
+
+void pipeline_apply(struct pipeline *p, struct pipeline_change *c)
+{
+	struct ledger *ledger = p->ledger;
+	struct dedup *dedup = p->dedup;
+
+	p->ledger = c->ledger;
+	c->ledger = ledger;
+	if (c->to.dedup != (dedup != NULL)) {
+		p->dedup = c->dedup;
+		c->dedup = dedup;
+	}
 	if (p->own_report)
-		report_set_site(p->own_report, site);
+		report_exchange(p->own_report, c->to.site, &c->own_report);
+	p->options.setting.site = c->to.site;
+	p->options.setting.geo = c->to.geo;
+	p->options.setting.exercise = c->to.exercise;
 	flow_table_each(p->flows, forget_segments, p);
-	return 0;
+	flow_table_set_timeouts(p->flows, &c->to.timeouts);
 }
 
 void pipeline_flush(struct pipeline *p, enum end_reason reason)

@@ -64,9 +64,25 @@ void pipeline_report(struct pipeline *p);
 /* Sends what the report has of a minute that not all workers have told of. */
 void pipeline_report_rest(struct pipeline *p);
 
-/* Takes another site for what comes, after pipeline_report(); the one before may be freed when all
- * that share the report have. Flows go on. 0, or -ENOMEM: then the old one stays. */
-int pipeline_set_site(struct pipeline *p, const struct site *site);
+/* What can change while packets come; all is borrowed. */
+struct pipeline_settings {
+	const struct site *site;
+	const struct geo *geo;
+	const char *exercise;
+	struct flow_timeouts timeouts;
+	bool dedup;
+};
+
+/* A change is prepared aside, by any thread. Between two packets, what has been seen
+ * until then is recorded as it was; when all that share a report have done that, and
+ * the report's rest is out, the change is applied, which cannot fail. Flows go on.
+ * Once the records are out of the outlet, too, nothing of the settings before is
+ * needed any more. NULL: no memory. */
+struct pipeline_change *pipeline_prepare(const struct pipeline *p,
+					 const struct pipeline_settings *to);
+void pipeline_conclude(struct pipeline *p, const struct pipeline_change *change);
+void pipeline_apply(struct pipeline *p, struct pipeline_change *change);
+void pipeline_change_free(struct pipeline_change *change); /* accepts NULL */
 
 /* Ends all flows: the input is over, or the sensor stops. Time may start anew. */
 void pipeline_flush(struct pipeline *p, enum end_reason reason);

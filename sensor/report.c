@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/report.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,14 +127,11 @@ void report_flush(struct report *r, const struct report_part *last)
 	pthread_mutex_unlock(&r->lock);
 }
 
-int report_set_site(struct report *r, const struct site *site)
+void report_exchange(struct report *r, const struct site *site, struct ledger **ledger)
 {
-	struct ledger *ledger = ledger_create(site);
+	struct ledger *before = r->ledger;
 
-	if (!ledger)
-		return -ENOMEM;
-	ledger_destroy(r->ledger);
-	r->ledger = ledger;
+	r->ledger = *ledger;
+	*ledger = before;
 	r->site = site;
-	return 0;
 }

@@ -32,5 +32,6 @@ void report_add(struct report *r, const struct report_part *part);
 /* Sends what has come of a minute that not all have told of. */
 void report_flush(struct report *r, const struct report_part *last);
 
-/* Another site from now on. Nothing may wait then. 0 or -ENOMEM. */
-int report_set_site(struct report *r, const struct site *site);
+/* Another site, and a ledger of it, from now on; the ledger before takes its place.
+ * Nothing may wait then. */
+void report_exchange(struct report *r, const struct site *site, struct ledger **ledger);

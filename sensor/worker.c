@@ -148,6 +148,7 @@ static void count_losses(struct worker *w)
 		view->drops_kernel += losses.kernel;
 		view->drops_interface += losses.interface;
 		view->fill = live_fill(w->inputs[i]);
+		view->fill_known = live_lends(w->inputs[i]);
 	}
 }
 

@@ -26,6 +26,7 @@ struct worker_orders {
 struct worker_input {
 	char interface[IF_NAMESIZE];
 	enum live_state state;
+	bool fill_known;
 	unsigned fill; /* of its ring, in percent */
 	uint64_t packets, drops_kernel, drops_interface;
 };
