@@ -196,8 +196,10 @@ def test_status_and_reload(made):
     ok('exercise' not in after and after['flows']['table'] == 262144,
        'status: the exercise is over, the table as it was', after)
     (folder / 'other.yaml').write_bytes((folder / 'site.yaml').read_bytes() + b'\n# other\n')
-    sensor.reload(BASE.replace('site.yaml', 'other.yaml').replace('8MiB', '8MiB, dedup: false'),
-                  'changed: site, capture.dedup')
+    (folder / 'new.mmdb').write_bytes((SOURCE / 'pcaps/demo/networks.mmdb').read_bytes())
+    sensor.reload(BASE.replace('site.yaml', 'other.yaml').replace('8MiB', '8MiB, dedup: false')
+                  + 'geo: {databases: [new.mmdb]}\n', 'changed: site, capture.dedup, geo.databases')
+    sensor.reload(BASE + 'geo: {databases: [none.mmdb]}\n', 'none.mmdb', 'nothing was changed')
 
     sent = traffic.stop()
     ok(wait_for(lambda: sensor.status()['interfaces'][0]['packets'] == sent), 'every packet was read',
