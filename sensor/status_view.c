@@ -90,14 +90,14 @@ static void put_interface(const struct yaml_node *n, struct buf *out)
 	if (yaml_get(ring, "used") && size)
 		snprintf(used, sizeof(used), " %3.0f %%",
 			 100 * (double)number(ring, "used") / (double)size);
-	buf_format(out, "%-15s %-5s %15s %13s %14s %10s%s\n", text(n, "name"), text(n, "state"),
+	buf_format(out, "%-15s %-5s %14s %12s %12s %10s%s\n", text(n, "name"), text(n, "state"),
 		   grouped(number(n, "packets"), a), grouped(number(drops, "kernel"), b),
 		   grouped(number(drops, "interface"), c), bytes(size, d), used);
 }
 
 static void put_interfaces(const struct yaml_node *list, struct buf *out)
 {
-	buf_format(out, "\n%-15s %-5s %15s %13s %14s %10s %5s\n", "INTERFACE", "STATE", "PACKETS",
+	buf_format(out, "\n%-15s %-5s %14s %12s %12s %10s %5s\n", "INTERFACE", "STATE", "PACKETS",
 		   "LOST: KERNEL", "LOST: DEVICE", "RING", "USED");
 	for (size_t i = 0; i < yaml_count(list); i++)
 		put_interface(yaml_element(list, i), out);
@@ -111,7 +111,7 @@ static void put_rate(const struct yaml_node *rates, const char *key, const char 
 
 	if (!n)
 		return;
-	buf_format(out, "%-15s %15s %13.3f %14s\n", title,
+	buf_format(out, "%-15s %20s %12.3f %12s\n", title,
 		   grouped((uint64_t)(real(n, "packets") + 0.5), a), real(n, "bits") / 1e6,
 		   grouped((uint64_t)(real(n, "flows") + 0.5), b));
 }
@@ -120,7 +120,7 @@ static void put_rates(const struct yaml_node *rates, struct buf *out)
 {
 	if (!yaml_count(rates))
 		return;
-	buf_format(out, "\n%-15s %15s %13s %14s\n", "RATE", "PACKETS/S", "MBIT/S", "NEW FLOWS/S");
+	buf_format(out, "\n%-15s %20s %12s %12s\n", "RATE", "PACKETS/S", "MBIT/S", "NEW FLOWS/S");
 	put_rate(rates, "second", "last second", out);
 	put_rate(rates, "minute", "last minute", out);
 }
