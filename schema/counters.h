@@ -16,6 +16,8 @@
 	X(bytes, "bytes", "bytes", "wire bytes of the frames read") \
 	X(drops_kernel, "drops.kernel", "packets", "frames that found no room in the capture ring")        \
 	X(drops_interface, "drops.interface", "packets", "frames that the capture device dropped")         \
+	X(drops_handover, "drops.handover", "packets", "packets for another worker, whose queue was full") \
+	X(handed_over, "packets.handed-over", "packets", "packets that one worker read and another one handled") \
 	X(metered, "packets.metered", "packets", "IP packets counted in a flow") \
 	X(shed, "packets.shed", "packets", "IP packets counted for their two segments only, because the sensor was overloaded") \
 	X(truncated, "packets.truncated", "packets", "frames captured shorter than they were on the wire") \
@@ -84,9 +86,14 @@ extern const struct counter_info counter_infos[COUNTER_COUNT];
 
 uint64_t counter_value(const struct counters *c, size_t i);
 
-/* Every frame read is accounted for exactly once:
+/* Adds what came to `now` since `then`; of a level, the higher one stays. */
+void counters_add_since(struct counters *sum, const struct counters *now,
+			const struct counters *then);
+
+/* Every frame read is accounted for exactly once (with several workers, in the sum
+ * of theirs):
  *   packets = packets.metered + packets.shed + copies.mirror + copies.routed
  *             + packets.non-ip + packets.unknown-link-type + malformed.link
- *             + malformed.ip
+ *             + malformed.ip + drops.handover
  * All other counters of packets say more about frames that are among these. */
 bool counters_add_up(const struct counters *c);

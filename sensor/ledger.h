@@ -33,6 +33,9 @@ void ledger_destroy(struct ledger *l); /* accepts NULL */
 struct coverage *ledger_of(struct ledger *l, const struct segment *segment);
 struct coverage *ledger_at(struct ledger *l, uint16_t index); /* of the segment */
 
+/* Adds all rows to those of another ledger of the same site, and begins anew. */
+void ledger_move(struct ledger *to, struct ledger *from);
+
 /* What the whole sensor lost or stumbled over in this minute. */
 struct ledger_minute {
 	struct usec minute;

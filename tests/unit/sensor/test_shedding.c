@@ -206,7 +206,14 @@ Test(shedding, pairs_keep_the_names_of_the_site_they_were_counted_in)
 	begin_at(3);
 	conversation(GUEST, OFFICE, 0);
 	other = load(SOURCE_ROOT "/pcaps/demo/hospital.yaml");
-	cr_assert_eq(pipeline_set_site(m.pipeline, other), 0);
+	struct pipeline_change *change = pipeline_prepare(
+		m.pipeline, &(struct pipeline_settings){
+				    .site = other, .timeouts = m.options.timeouts, .dedup = true });
+	cr_assert(change);
+	pipeline_conclude(m.pipeline, change);
+	pipeline_report_rest(m.pipeline);
+	pipeline_apply(m.pipeline, change);
+	pipeline_change_free(change);
 	conversation(GUEST, OFFICE, SECOND);
 	metering_flush(&m);
 	cr_assert_eq(count_of(&m, "flow"), 2);
@@ -378,7 +385,7 @@ Test(shedding, goes_on_being_told_each_minute)
 		count += number(nth(&m, "alert", i), "count");
 		cr_assert_str_eq(text(nth(&m, "alert", i), "id"), text(nth(&m, "alert", 0), "id"));
 	}
-	cr_assert_eq(count_of(&m, "alert"), 3);
+	cr_assert_eq(count_of(&m, "alert"), 4);
 	cr_assert_eq(count, 1);
 }
 
