@@ -129,10 +129,10 @@ static void change_folder(const struct yaml_node *root, const char *path)
 bool shipper_config_read(struct shipper_config *c, const char *path, struct problems *problems)
 {
 	/* The other sections are the sensor's, which checks them. */
-	static const char *const keys[] = { "sensor",     "site",  "spool",   "destinations",
-					    "geo",        "flows", "realms",  "timeouts",
-					    "dissectors", "dpi",   "capture", "exercise",
-					    "user",       NULL };
+	static const char *const keys[] = { "sensor",     "site",   "spool",   "destinations",
+					    "geo",        "flows",  "realms",  "timeouts",
+					    "dissectors", "dpi",    "capture", "exercise",
+					    "user",       "status", NULL };
 
 	*c = (struct shipper_config){ .sensor = "sensor" };
 	c->file = yaml_open(path, problems);

@@ -93,7 +93,8 @@ class Stage:
             f'site: {source}/pcaps/demo/hospital.yaml\n'
             f'geo: {{databases: [{source}/pcaps/demo/networks.mmdb]}}\n'
             f'spool: {{dir: spool, {spool}}}\n'
-            f'flows: {flows}\n')
+            f'flows: {flows}\n'
+            'status: {enabled: false}\n')
         self.write_shipper(options=shipper)
         self.write('vigie.yaml',
                    f'collector: https://localhost:{self.port}\n'

@@ -142,7 +142,9 @@ Test(log, what_is_held_is_told_at_exit)
 	for (ssize_t more; (more = read(ends[0], text + n, sizeof(text) - 1 - n)) > 0;)
 		n += (size_t)more;
 	close(ends[0]);
+	static const char wanted[] = "test: warning: line 0\n"
+				     "test: warning: line 4 (3 more like this were held back)\n";
 	cr_assert_eq(waitpid(child, NULL, 0), child);
-	cr_assert_str_eq(text, "test: warning: line 0\n"
-			       "test: warning: line 4 (3 more like this were held back)\n");
+	/* A sanitizer may have its own last words in a process that was forked. */
+	cr_assert_eq(strncmp(text, wanted, strlen(wanted)), 0, "%s", text);
 }

@@ -7,6 +7,8 @@
 
 #include "sensor/config.h"
 
+#define LONG "/a-folder-with-a-very-very-long-name"
+
 /* Reads a configuration; its mistakes as "line: text" lines. */
 static const char *mistakes(const char *yaml, struct sensor_config *c)
 {
@@ -37,10 +39,12 @@ Test(config, a_good_one)
 	cr_assert_str_eq(mistakes("sensor: span-1\nsite: site.yaml\n"
 				  "timeouts: {tcp: 10m, active: 60s}\nflows: {table: 4096}\n"
 				  "realms:\n  - {name: tenant, vlans: [20, 21], vnis: [7000]}\n"
-				  "exercise: drill-1\n"
+				  "exercise: drill-1\nstatus: {socket: run/s.sock}\n"
 				  "shed: {least: 2, high: {lag: 2s, ring: 60}, quiet: 30s}\n",
 				  &c),
 			 "");
+	cr_assert(c.status);
+	cr_assert_str_eq(c.status_socket, "/tmp/run/s.sock", "beside the file");
 	cr_assert_str_eq(c.sensor, "span-1");
 	cr_assert_str_eq(c.site, "/tmp/site.yaml", "beside the file");
 	cr_assert_eq(c.flows, 4096);
@@ -63,6 +67,9 @@ Test(config, every_mistake_at_its_line)
 	} cases[] = {
 		{ "sensor: a/b\n", "1: ", "sensor name" },
 		{ "sensor: a\nexercise: two words\n", "2: ", "an exercise" },
+		{ "sensor: a\nstatus: {sockets: x}\n", "2: ", "socket" },
+		{ "sensor: a\nstatus: {enabled: 7}\n", "2: ", "enabled" },
+		{ "status:\n  socket: " LONG LONG LONG "\n", "2: ", "107 bytes" },
 		{ "sensor: a\ntimeouts:\n  tcp: 0s\n", "3: ", "1s" },
 		{ "sensor: a\ntimeouts:\n  active: 100000000d\n", "3: ", "7d" },
 		{ "sensor: a\nflows: {table: 1}\n", "2: ", "table" },

@@ -374,8 +374,7 @@ Test(status, every_part_in_words)
 		"c: 1.0 KiB not yet acknowledged, the oldest for 5 min or more\n",
 		"d: its position may not be read by the sensor\n",
 		"COUNTER",
-		"drops.interface                                  2  frames that the capture "
-		"device",
+		"drops.interface                                  2  frames that",
 	};
 	struct status_rates rates = { 0 };
 	struct buf json = { 0 }, view = { 0 };
