@@ -41,6 +41,12 @@ static bool same_text(const char *a, const char *b)
 	return a == b || !strcmp(a ? a : "", b ? b : "");
 }
 
+/* Those of no address are not those of the address ::. */
+static bool same_address(const struct record_endpoint *a, const struct record_endpoint *b)
+{
+	return a->no_ip == b->no_ip && !ip_compare(&a->ip, &b->ip);
+}
+
 static bool same_key(enum rollup_kind kind, const struct record_flow *a,
 		     const struct record_flow *b)
 {
@@ -50,8 +56,8 @@ static bool same_key(enum rollup_kind kind, const struct record_flow *a,
 		return false;
 	if (kind == ROLLUP_MINUTE)
 		return a->verdict == b->verdict;
-	return !ip_compare(&a->client.ip, &b->client.ip) &&
-	       !ip_compare(&a->server.ip, &b->server.ip) && same_text(a->app, b->app);
+	return same_address(&a->client, &b->client) && same_address(&a->server, &b->server) &&
+	       same_text(a->app, b->app);
 }
 
 static int grow_index(struct rollup *r)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "collector/rollup.h"
+#include "schema/counters.h"
 
 /* A record that belongs into a partition. */
 struct placed {
@@ -163,6 +164,11 @@ static void bind_sums(struct db_stmt *s, const struct rollup_row *row)
 	db_bind_text(s, 10, f->server.segment);
 }
 
+static void bind_ip(struct db_stmt *s, int at, const struct record_endpoint *e)
+{
+	db_bind_blob(s, at, e->ip.bytes, e->no_ip ? 0 : sizeof(e->ip.bytes));
+}
+
 static int put_rollups(struct ingest *in, struct partition *p)
 {
 	int error = 0;
@@ -176,8 +182,8 @@ static int put_rollups(struct ingest *in, struct partition *p)
 	for (size_t i = 0; i < in->hours.count && !error; i++) {
 		const struct rollup_row *row = &in->hours.rows[i];
 		bind_sums(p->hour, row);
-		db_bind_blob(p->hour, 11, row->flow->client.ip.bytes, 16);
-		db_bind_blob(p->hour, 12, row->flow->server.ip.bytes, 16);
+		bind_ip(p->hour, 11, &row->flow->client);
+		bind_ip(p->hour, 12, &row->flow->server);
 		db_bind_text(p->hour, 13, row->flow->app);
 		error = db_run(p->hour);
 	}
@@ -280,6 +286,15 @@ static int put_alert(struct ingest *in, const struct record_alert *a)
 	return error;
 }
 
+/* What is now, no sum: the newest says all. */
+static bool is_level(const char *name)
+{
+	for (size_t i = 0; i < COUNTER_COUNT; i++)
+		if (counter_infos[i].level && !strcmp(counter_infos[i].name, name))
+			return true;
+	return false;
+}
+
 static int put_counters(struct ingest *in, const struct record_health *h)
 {
 	struct db_stmt *s = in->store->stmt.counter;
@@ -290,6 +305,7 @@ static int put_counters(struct ingest *in, const struct record_health *h)
 		db_bind_text(s, 2, h->sensor);
 		db_bind_text(s, 3, h->counters[i].name);
 		db_bind_count(s, 4, h->counters[i].value);
+		db_bind_int(s, 5, is_level(h->counters[i].name));
 		error = db_run(s);
 	}
 	return error;

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Texts that are not known are empty, numbers that are not known are NULL.
+/* Texts and addresses that are not known are empty, numbers that are not are NULL.
  * Enumerations are kept as their numbers: words are only ever added at the end. */
 struct column {
 	const char *name, *type;
@@ -128,7 +128,7 @@ static void put_int_if(struct binder *b, bool has, int64_t v)
 
 static void put_endpoint(struct binder *b, const struct record_endpoint *e)
 {
-	db_bind_blob(b->to, ++b->at, e->ip.bytes, sizeof(e->ip.bytes));
+	db_bind_blob(b->to, ++b->at, e->ip.bytes, e->no_ip ? 0 : sizeof(e->ip.bytes));
 	put_int_if(b, e->has_port, e->port);
 	b->at++;
 	if (e->has_mac)
@@ -312,7 +312,11 @@ static bool get_bytes(struct reader *r, void *out, size_t want)
 
 static void get_endpoint(struct reader *r, struct record_endpoint *e)
 {
-	if (!get_bytes(r, e->ip.bytes, sizeof(e->ip.bytes)))
+	size_t n;
+
+	db_column_blob(r->from, r->at, &n);
+	e->no_ip = !n;
+	if (!get_bytes(r, e->ip.bytes, sizeof(e->ip.bytes)) && !e->no_ip)
 		r->failed = true;
 	e->has_port = is_set(r);
 	e->port = (uint16_t)get_int(r);

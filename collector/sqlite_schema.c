@@ -232,8 +232,9 @@ int main_prepare(struct sqlite_store *s)
 		  " last_sequence = max(last_sequence, excluded.last_sequence),"
 		  " received = excluded.received" },
 		{ &s->stmt.counter,
-		  "INSERT INTO sensor_counters (exercise, sensor, name, value) VALUES (?, ?, ?, ?)"
-		  " ON CONFLICT DO UPDATE SET value = value + excluded.value" },
+		  "INSERT INTO sensor_counters (exercise, sensor, name, value)"
+		  " VALUES (?1, ?2, ?3, ?4)"
+		  " ON CONFLICT DO UPDATE SET value = iif(?5, 0, value) + excluded.value" },
 	};
 	int error = prepare_all(s->main, list, sizeof(list) / sizeof(list[0]));
 
@@ -318,7 +319,8 @@ static const char alerts_view[] =
 	" severity AS severity_level, sensor, nullif(site_revision, '') AS site_revision,"
 	" nullif(exercise, '') AS exercise, time_text(first_seen) AS first_seen,"
 	" time_text(last_seen) AS last_seen, first_seen AS first_seen_us,"
-	" last_seen AS last_seen_us, count, word('protocol', protocol) AS protocol," VIEW_ENDPOINT(
+	" last_seen AS last_seen_us, count,"
+	" iif(server_ip = x'', NULL, word('protocol', protocol)) AS protocol," VIEW_ENDPOINT(
 		"client") VIEW_ENDPOINT("server") " nullif(app, '') AS app,"
 						  " nullif(rule, '') AS rule, nullif(reason, '') "
 						  "AS reason, nullif(vendor, '') AS vendor,"

@@ -16,7 +16,10 @@
 	X(bytes, "bytes", "bytes", "wire bytes of the frames read") \
 	X(drops_kernel, "drops.kernel", "packets", "frames that found no room in the capture ring")        \
 	X(drops_interface, "drops.interface", "packets", "frames that the capture device dropped")         \
+	X(drops_handover, "drops.handover", "packets", "packets for another worker, whose queue was full") \
+	X(handed_over, "packets.handed-over", "packets", "packets that one worker read and another one handled") \
 	X(metered, "packets.metered", "packets", "IP packets counted in a flow") \
+	X(shed, "packets.shed", "packets", "IP packets counted for their two segments only, because the sensor was overloaded") \
 	X(truncated, "packets.truncated", "packets", "frames captured shorter than they were on the wire") \
 	X(non_ip, "packets.non-ip", "packets", "frames of other protocols than IP") \
 	X(malformed_link, "malformed.link", "packets", "link-layer header cut short or wrong") \
@@ -48,8 +51,15 @@
 	X(dpi_packets, "dpi.packets", "packets", "packets shown to nDPI") \
 	X(dpi_refused, "dpi.refused", "flows", "flows not shown to nDPI because its slots were in use") \
 	X(dpi_memory, "dpi.memory", "bytes", "memory that nDPI holds; a level, not a sum") \
+	X(shed_level, "shed.level", "level", "how much work is left out, 0 to 4; a level, not a sum") \
+	X(shed_raised, "shed.raised", "times", "how often the level went up") \
+	X(shed_dpi, "shed.dpi", "flows", "flows that nDPI would have looked at") \
+	X(shed_dissection, "shed.dissection", "flows", "flows with payload that our dissectors were not shown") \
+	X(shed_flows, "shed.flows", "flows", "one-packet flows given up by the full table that have no record of their own") \
+	X(shed_pairs_full, "shed.pairs-full", "packets", "packets counted without their segments, because the table of pairs was full") \
 	X(alerts, "alerts", "alerts", "findings raised, before folding") \
 	X(alerts_table_full, "alerts.table-full", "alerts", "alerts sent at once because the folding table was full") \
+	X(alerts_summed, "alerts.summed", "alerts", "findings folded by their segments, without addresses, because the folding table was full and the sensor overloaded") \
 	X(records, "records", "records", "records handed to the output") \
 	X(batches, "spool.batches", "batches", "batches written to the spool") \
 	X(batches_known, "spool.batches-known", "batches", "batches that an earlier replay had written already") \
@@ -76,8 +86,14 @@ extern const struct counter_info counter_infos[COUNTER_COUNT];
 
 uint64_t counter_value(const struct counters *c, size_t i);
 
-/* Every frame read is accounted for exactly once:
- *   packets = packets.metered + copies.mirror + copies.routed + packets.non-ip
- *             + packets.unknown-link-type + malformed.link + malformed.ip
+/* Adds what came to `now` since `then`; of a level, the higher one stays. */
+void counters_add_since(struct counters *sum, const struct counters *now,
+			const struct counters *then);
+
+/* Every frame read is accounted for exactly once (with several workers, in the sum
+ * of theirs):
+ *   packets = packets.metered + packets.shed + copies.mirror + copies.routed
+ *             + packets.non-ip + packets.unknown-link-type + malformed.link
+ *             + malformed.ip + drops.handover
  * All other counters of packets say more about frames that are among these. */
 bool counters_add_up(const struct counters *c);

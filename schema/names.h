@@ -44,7 +44,8 @@
 	X(END_ACTIVE, "active")             \
 	X(END_EVICTED, "evicted")           \
 	X(END_END_OF_INPUT, "end-of-input") \
-	X(END_SHUTDOWN, "shutdown")
+	X(END_SHUTDOWN, "shutdown")         \
+	X(END_SHED, "shed")
 
 #define ORIENTATIONS(X)                       \
 	X(ORIENTATION_FIRST_PACKET, "first-packet") \
@@ -104,6 +105,12 @@ int stream_of(const char *word);
  * no name, the number as text. `out` is used only in that case. */
 const char *protocol_name(unsigned number, char out[4]);
 int protocol_of(const char *word); /* name or number; -1 if neither */
+
+/* Somebody should look at it. */
+static inline bool verdict_is_bad(enum verdict v)
+{
+	return v >= VERDICT_VENDOR_OUT_OF_HOURS && v <= VERDICT_UNKNOWN_SEGMENT;
+}
 
 /* Life-critical or care-critical: where a failure reaches patients. */
 static inline bool impact_is_clinical(enum impact v)

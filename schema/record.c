@@ -59,8 +59,11 @@ static void endpoint(struct json *j, const char *key, const struct record_endpoi
 {
 	char ip[IP_TEXT];
 
+	if (e->no_ip && !(e->segment && *e->segment))
+		return;
 	json_open(j, key, '{');
-	json_text(j, "ip", ip_text(&e->ip, ip));
+	if (!e->no_ip)
+		json_text(j, "ip", ip_text(&e->ip, ip));
 	if (e->has_port)
 		json_u64(j, "port", e->port);
 	if (e->has_mac) {
@@ -193,7 +196,8 @@ static void flow(struct json *j, const struct record_flow *f)
 		json_close(j, '}');
 	}
 	texts(j, "tunnel", f->tunnel, f->tunnel_count);
-	json_u64(j, "dscp", f->dscp);
+	if (f->end_reason != END_SHED)
+		json_u64(j, "dscp", f->dscp);
 	application(j, f);
 	json_text(j, "verdict", verdict_name(f->verdict));
 	text_if(j, "rule", f->rule);
@@ -214,7 +218,8 @@ static void alert(struct json *j, const struct record_alert *a)
 	time_of(j, "first_seen", a->first_seen);
 	time_of(j, "last_seen", a->last_seen);
 	json_u64(j, "count", a->count);
-	json_text(j, "protocol", protocol_name(a->protocol, protocol));
+	if (!a->server.no_ip)
+		json_text(j, "protocol", protocol_name(a->protocol, protocol));
 	endpoint(j, "client", &a->client);
 	endpoint(j, "server", &a->server);
 	text_if(j, "app", a->app);

@@ -22,6 +22,7 @@
 enum { RECORD_ID = 33, RECORD_PATH_MOST = 4, RECORD_TUNNEL_MOST = 4, RECORD_ALERT_FLOWS = 8 };
 
 struct record_endpoint {
+	bool no_ip; /* it stands for a whole segment, or for nothing: no address, port or MAC */
 	struct ip_addr ip;
 	bool has_port;
 	uint16_t port;
@@ -55,10 +56,10 @@ struct record_attribute {
 struct record_flow {
 	const char *id; /* same for all interim records of a flow */
 	const char *sensor, *site_revision, *exercise;
-	struct usec start, end; /* of this record's packets */
-	uint32_t interim;       /* 0, 1, 2 ... among the records of one flow */
-	enum end_reason end_reason;
-	uint8_t protocol; /* IP protocol number */
+	struct usec start, end;     /* of this record's packets */
+	uint32_t interim;           /* 0, 1, 2 ... among the records of one flow */
+	enum end_reason end_reason; /* END_SHED: the sum of what two segments said */
+	uint8_t protocol;           /* IP protocol number */
 	const char *community_id, *realm;
 	struct record_endpoint client, server;
 	enum orientation orientation;
@@ -84,7 +85,7 @@ struct record_flow {
 	enum verdict verdict;
 	const char *rule, *reason, *vendor;
 	enum severity severity;
-	uint8_t shed;
+	uint8_t shed; /* highest level at which something was left out of it; 0: nothing was */
 };
 
 /* One alert, or what was added to it since its last record: records of one id

@@ -51,7 +51,8 @@ static ProtobufCBinaryData lend_bytes(const uint8_t *bytes, size_t n)
 static void pack_endpoint(Vigie__Endpoint *to, const struct record_endpoint *e)
 {
 	vigie__endpoint__init(to);
-	to->ip = lend_bytes(e->ip.bytes, sizeof(e->ip.bytes));
+	if (!e->no_ip)
+		to->ip = lend_bytes(e->ip.bytes, sizeof(e->ip.bytes));
 	to->port_plus_one = e->has_port ? e->port + 1u : 0;
 	if (e->has_mac)
 		to->mac = lend_bytes(e->mac, sizeof(e->mac));
@@ -405,11 +406,16 @@ static void country(struct unpacker *u, const char *s)
 static void unpack_endpoint(struct unpacker *u, struct record_endpoint *to,
 			    const Vigie__Endpoint *e)
 {
-	if (!e || e->ip.len != sizeof(to->ip.bytes) || (e->mac.len != 0 && e->mac.len != 6)) {
-		refuse(u, "end without a 16-byte address, or with a MAC that is not 6 bytes");
+	if (!e || (e->ip.len && e->ip.len != sizeof(to->ip.bytes)) ||
+	    (e->mac.len != 0 && e->mac.len != 6)) {
+		refuse(u, "end with an address that is not 16 bytes, or a MAC that is not 6");
 		return;
 	}
-	memcpy(to->ip.bytes, e->ip.data, sizeof(to->ip.bytes));
+	to->no_ip = !e->ip.len;
+	if (to->no_ip && (e->port_plus_one || e->mac.len))
+		refuse(u, "end with a port or a MAC, and without an address");
+	if (!to->no_ip)
+		memcpy(to->ip.bytes, e->ip.data, sizeof(to->ip.bytes));
 	to->has_port = e->port_plus_one != 0;
 	uint32_t port = below(u, e->port_plus_one, 65537, "port above 65535");
 	to->port = to->has_port ? (uint16_t)(port - 1) : 0;

@@ -8,6 +8,8 @@
 
 #include "base/line.h"
 
+enum { RESERVE = 64 }; /* entries for alerts without addresses */
+
 struct entry {
 	struct record_alert alert;
 	char id[RECORD_ID];
@@ -33,10 +35,10 @@ struct alerts *alerts_create(size_t most, struct counters *counters, record_sink
 
 	if (!a)
 		return NULL;
-	while (places < most * 2)
+	while (places < (most + RESERVE) * 2)
 		places *= 2;
 	a->mask = places - 1;
-	a->entries = calloc(most, sizeof(*a->entries));
+	a->entries = calloc(most + RESERVE, sizeof(*a->entries));
 	a->most = most;
 	a->counters = counters;
 	a->sink = sink;
@@ -65,6 +67,11 @@ static void part(XXH3_state_t *h, const char *text, const char *behind)
 	XXH3_128bits_update(h, behind, strlen(behind));
 }
 
+static const char *who(const struct record_endpoint *e, char ip[IP_TEXT])
+{
+	return e->no_ip ? e->segment : ip_text(&e->ip, ip);
+}
+
 /* The same event gives the same id, on any sensor run and after any resend. */
 static uint64_t identify(const struct record_flow *f, const char *kind, char id[RECORD_ID])
 {
@@ -76,8 +83,8 @@ static uint64_t identify(const struct record_flow *f, const char *kind, char id[
 	part(&state, f->sensor, "\n");
 	part(&state, f->exercise, "\n");
 	part(&state, kind, "\n");
-	part(&state, ip_text(&f->client.ip, ip), "\n");
-	part(&state, ip_text(&f->server.ip, ip), "\n");
+	part(&state, who(&f->client, ip), "\n");
+	part(&state, who(&f->server, ip), "\n");
 	line_u64(&l, f->protocol);
 	line_bytes(&l, "\n", 1);
 	line_u64(&l, f->server.port);
@@ -133,16 +140,28 @@ static void start(struct entry *e, const struct record_flow *f, const char *kind
 	e->alert.server.country = NULL;
 }
 
-static void add(struct entry *e, const struct record_flow *f)
+/* What goes on may become worse, and has something new to say. */
+static void renew(struct entry *e, const struct record_flow *f)
+{
+	struct line reason = line_in(e->reason, sizeof(e->reason));
+
+	line_text(&reason, f->reason);
+	if (f->severity > e->alert.severity)
+		e->alert.severity = f->severity;
+}
+
+static void add(struct entry *e, const struct record_flow *f, bool again)
 {
 	struct record_alert *a = &e->alert;
 
-	a->count++;
+	a->count += !again;
 	if (f->start.v < a->first_seen.v)
 		a->first_seen = f->start;
 	if (f->end.v > a->last_seen.v)
 		a->last_seen = f->end;
-	if (a->flow_count == RECORD_ALERT_FLOWS)
+	if (!f->id)
+		renew(e, f);
+	if (!f->id || a->flow_count == RECORD_ALERT_FLOWS)
 		return;
 	struct line id = line_in(e->flows[a->flow_count], RECORD_ID);
 	line_text(&id, f->id);
@@ -156,27 +175,73 @@ static void send(struct alerts *a, const struct entry *e)
 	a->sink(a->context, &r);
 }
 
-void alerts_raise(struct alerts *a, const struct record_flow *f, const char *kind,
-		  const char *technique)
+static void raise(struct alerts *a, const struct record_flow *f, const char *kind,
+		  const char *technique, bool again)
 {
 	char id[RECORD_ID];
-
-	a->counters->alerts++;
 	uint64_t key = identify(f, kind, id);
 	uint32_t *place = find(a, key, id);
-	if (!*place && a->count < a->most) {
+
+	a->counters->alerts += !again;
+	if (!*place && a->count < a->most + (f->server.no_ip ? RESERVE : 0)) {
 		start(&a->entries[a->count++], f, kind, technique, id);
 		*place = (uint32_t)a->count;
 	}
 	if (*place) {
-		add(&a->entries[*place - 1], f);
+		add(&a->entries[*place - 1], f, again);
 		return;
 	}
 	struct entry single;
 	start(&single, f, kind, technique, id);
-	add(&single, f);
+	add(&single, f, again);
 	a->counters->alerts_table_full++;
 	send(a, &single);
+}
+
+void alerts_raise(struct alerts *a, const struct record_flow *f, const char *kind,
+		  const char *technique)
+{
+	raise(a, f, kind, technique, false);
+}
+
+static void forget_address(struct record_endpoint *e)
+{
+	*e = (struct record_endpoint){ .no_ip = true, .segment = e->segment, .impact = e->impact };
+}
+
+void alerts_raise_summed(struct alerts *a, const struct record_flow *f, const char *kind,
+			 const char *technique)
+{
+	struct record_flow summed = *f;
+	char id[RECORD_ID];
+
+	if (a->count < a->most || *find(a, identify(f, kind, id), id)) {
+		raise(a, f, kind, technique, false);
+		return;
+	}
+	a->counters->alerts_summed++;
+	forget_address(&summed.client);
+	forget_address(&summed.server);
+	summed.app = NULL;
+	summed.vendor = NULL;
+	raise(a, &summed, kind, technique, false);
+}
+
+void alerts_raise_sensor(struct alerts *a, const struct sensor_finding *what)
+{
+	struct record_flow f = {
+		.sensor = what->sensor,
+		.site_revision = what->site_revision,
+		.exercise = what->exercise,
+		.start = what->at,
+		.end = what->at,
+		.client = { .no_ip = true },
+		.server = { .no_ip = true, .segment = what->segment, .impact = what->impact },
+		.severity = what->severity,
+		.reason = what->reason,
+	};
+
+	raise(a, &f, what->kind, NULL, what->again);
 }
 
 void alerts_flush(struct alerts *a)

@@ -21,5 +21,23 @@ void alerts_destroy(struct alerts *a); /* accepts NULL */
 void alerts_raise(struct alerts *a, const struct record_flow *flow, const char *kind,
 		  const char *technique);
 
+/* The same for an overloaded sensor: what finds no room for its ends is folded by
+ * their segments, without addresses, instead of being sent as it comes. */
+void alerts_raise_summed(struct alerts *a, const struct record_flow *flow, const char *kind,
+			 const char *technique);
+
+/* A finding about the sensor itself, or about how it sees one segment. */
+struct sensor_finding {
+	const char *sensor, *site_revision, *exercise;
+	const char *kind;
+	const char *segment; /* or NULL: with its impact */
+	enum impact impact;
+	enum severity severity;
+	const char *reason; /* is copied; the newest one holds */
+	struct usec at;
+	bool again; /* says how one goes on that was raised before: it is not counted */
+};
+void alerts_raise_sensor(struct alerts *a, const struct sensor_finding *what);
+
 /* Sends what was added since the last time, oldest alert first. */
 void alerts_flush(struct alerts *a);

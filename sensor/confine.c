@@ -49,14 +49,17 @@ bool confine_replay(const struct sensor_config *c, const char *const *files, siz
 bool confine_live(const struct sensor_config *c, struct live *const *inputs, size_t count,
 		  int send_fd, bool sandbox)
 {
-	char statistics[CONFIG_INTERFACES_MOST][64];
+	char statistics[CONFIG_HANDLES_MOST][64];
 	struct sandbox s;
 
 	sandbox_init(&s, SANDBOX_SENSOR_LIVE);
 	s.send_fd = send_fd;
 	sandbox_allow(&s, SANDBOX_WRITE, c->spool_dir);
-	/* Read again on SIGHUP; editors replace it. */
+	/* Read again on SIGHUP; editors replace them. */
+	sandbox_allow(&s, SANDBOX_READ_BESIDE, c->path);
 	sandbox_allow(&s, SANDBOX_READ_BESIDE, c->site);
+	for (size_t i = 0; i < c->geo_count; i++)
+		sandbox_allow(&s, SANDBOX_READ_BESIDE, c->geo[i]);
 	for (size_t i = 0; i < count; i++) {
 		snprintf(statistics[i], sizeof(statistics[i]), "/sys/class/net/%s/statistics",
 			 live_interface(inputs[i]));

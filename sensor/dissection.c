@@ -33,6 +33,7 @@ struct dissection {
 	struct dpi *dpi;
 	struct hostnames *names;
 	struct counters *counters;
+	bool no_dpi, left_out; /* of the packet under way: nDPI may not look; it would have */
 };
 
 struct dissection *dissection_create(const struct dissection_options *options,
@@ -93,6 +94,12 @@ static struct context *take_context(struct dissection *d, struct flow *f)
 	memset(c->streams, 0, sizeof(c->streams));
 	memset(&c->attributes, 0, offsetof(struct attributes, values));
 	return c;
+}
+
+/* Its first bytes were not seen, or not looked at. */
+static bool begins_late(const struct flow *f)
+{
+	return f->midstream || (f->unread && f->key.protocol == TCP);
 }
 
 static void finish_streams(struct dissection *d, struct context *c)
@@ -273,7 +280,7 @@ static bool offer(struct dissection *d, struct flow *f, const struct packet *p, 
 
 	if (!s->started) {
 		reassembly_init(s, payload_sequence(p));
-		s->gap = f->midstream;
+		s->gap = begins_late(f);
 	}
 	return reassembly_offer(d->pool, s, payload_sequence(p), p->payload, p->payload_bytes,
 				f->ack_known[!side], f->acked[!side], shown);
@@ -332,9 +339,15 @@ static void inspect(struct dissection *d, struct flow *f, const struct packet *p
 
 	if (!d->dpi || f->shown > DPI_PACKETS_MOST || (f->app && f->app_source == APP_SOURCE_NDPI))
 		return;
+	if (f->dpi_slot < 0 && f->shown > 1)
+		return; /* was refused or left out, or has ended */
+	if (d->no_dpi) {
+		d->counters->shed_dpi += !f->uninspected;
+		f->uninspected = d->left_out = true;
+		drop_dpi(d, f);
+		return;
+	}
 	if (f->dpi_slot < 0) {
-		if (f->shown > 1)
-			return; /* was refused, or has ended */
 		f->dpi_slot = dpi_flow_begin(d->dpi);
 		if (f->dpi_slot < 0) {
 			d->counters->dpi_refused++;
@@ -358,8 +371,8 @@ static void settle_when_through(struct dissection *d, struct flow *f)
 {
 	bool dpi_through = !d->dpi || f->dpi_slot < 0;
 
-	if (f->shown >= (f->midstream ? PROBES_MIDSTREAM : PROBES) ||
-	    (dpi_through && f->app && !f->midstream))
+	if (f->shown >= (begins_late(f) ? PROBES_MIDSTREAM : PROBES) ||
+	    (dpi_through && f->app && !begins_late(f)))
 		settle(d, f);
 }
 
@@ -388,7 +401,7 @@ static void probe_segment(struct dissection *d, struct flow *f, const struct pac
 
 	if (c && !offer(d, f, p, side, &bytes))
 		return;
-	uint8_t number = ask(p, bytes, TRANSPORT_TCP, f->midstream, &more);
+	uint8_t number = ask(p, bytes, TRANSPORT_TCP, begins_late(f), &more);
 	if (number != NO_DISSECTOR) {
 		if (!claim(d, f, number))
 			return;
@@ -436,18 +449,41 @@ static void probe(struct dissection *d, struct flow *f, const struct packet *p, 
 		probe_datagram(d, f, p, side);
 }
 
-void dissection_see(struct dissection *d, struct flow *f, const struct packet *p, unsigned side)
+/* What a claimed flow has found so far stays with it; buffers and slots are for
+ * flows that are looked at. */
+static void leave_out(struct dissection *d, struct flow *f)
+{
+	struct context *c = context_of(d, f);
+
+	d->counters->shed_dissection += !f->unread;
+	f->unread = true;
+	drop_dpi(d, f);
+	if (c && f->stage == FLOW_CLAIMED)
+		finish_streams(d, c);
+	else
+		drop_context(d, f);
+}
+
+bool dissection_see(struct dissection *d, struct flow *f, const struct packet *p, unsigned side,
+		    enum treatment treatment)
 {
 	bool tcp = p->protocol == TCP;
 
 	if (f->stage == FLOW_SETTLED || (!tcp && p->protocol != UDP) || !p->has_ports)
-		return;
+		return false;
 	if (p->fragment && !p->whole)
-		return;
+		return false;
+	if (treatment >= TREAT_HEADERS) {
+		leave_out(d, f);
+		return true;
+	}
+	d->no_dpi = treatment != TREAT_FULLY;
+	d->left_out = false;
 	if (f->stage == FLOW_CLAIMED)
 		feed(d, f, p, side);
 	else if (f->stage == FLOW_PROBING)
 		probe(d, f, p, side);
 	if (f->stage == FLOW_INSPECTED)
 		look_on(d, f, p);
+	return d->left_out;
 }

@@ -9,6 +9,7 @@
 #include "sensor/dpi.h"
 #include "sensor/flow.h"
 #include "sensor/hostnames.h"
+#include "sensor/shed.h"
 
 struct dissection_options {
 	size_t contexts;  /* flows under dissection at a time */
@@ -24,8 +25,12 @@ struct dissection *dissection_create(const struct dissection_options *options,
 				     char why[256]);
 void dissection_destroy(struct dissection *d); /* accepts NULL */
 
-/* Looks at a packet that counts, and carries payload, of a flow. */
-void dissection_see(struct dissection *d, struct flow *f, const struct packet *p, unsigned side);
+/* Looks at a packet that counts, and carries payload, of a flow, as far as the
+ * treatment goes. True when something was left out because of it. What a flow held
+ * is given back then; it is picked up again, as one whose begin was not seen, when
+ * its treatment is better. */
+bool dissection_see(struct dissection *d, struct flow *f, const struct packet *p, unsigned side,
+		    enum treatment treatment);
 
 /* What was found; NULL when there is nothing. Borrowed from the flow's slot. */
 struct attributes *dissection_attributes(struct dissection *d, const struct flow *f);

@@ -13,6 +13,8 @@
 enum {
 	WHEEL = 1024, /* seconds that the wheel spans */
 	EVICTION_SAMPLE = 24,
+	SAMPLES = 4,   /* looked at, at most, while all that was found is precious */
+	PRECIOUS = 18, /* the rank from which a flow is more than an attempt */
 	TCP = 6,
 	UDP = 17,
 };
@@ -28,7 +30,7 @@ struct flow_table {
 	uint32_t mask;
 	uint32_t capacity, count, used; /* used: flows ever handed out, so pages stay untouched */
 	uint32_t free_list;
-	uint32_t hand; /* where the next eviction sample starts */
+	uint32_t hand; /* where the next eviction sample begins */
 	uint32_t wheel[WHEEL];
 	int64_t tick; /* next second to be looked at */
 	struct flow_timeouts timeouts;
@@ -107,6 +109,35 @@ unsigned flow_key_of(const struct packet *p, uint16_t realm, struct flow_key *ou
 uint64_t flow_hash(const struct flow_table *t, const struct flow_key *key)
 {
 	return XXH3_64bits_withSeed(key, sizeof(*key), t->seed);
+}
+
+uint64_t flow_mark(const struct packet *p)
+{
+	struct {
+		uint32_t ip_id, ip_bytes, tcp_seq, tcp_ack;
+		uint8_t macs[12], ttl, tcp_flags, zero[2];
+		uint16_t vlans[DECODE_VLANS];
+		uint32_t tunnels[DECODE_TUNNELS];
+	} what = {
+		.ip_id = p->ip_id,
+		.ip_bytes = p->ip_bytes,
+		.ttl = p->ttl,
+	};
+
+	if (p->protocol == TCP) {
+		what.tcp_seq = p->tcp_seq;
+		what.tcp_ack = p->tcp_ack;
+		what.tcp_flags = p->tcp_flags;
+	}
+	if (p->has_mac) {
+		memcpy(what.macs, p->source_mac, 6);
+		memcpy(what.macs + 6, p->dest_mac, 6);
+	}
+	for (size_t i = 0; i < p->vlan_count; i++)
+		what.vlans[i] = p->vlans[i];
+	for (size_t i = 0; i < p->tunnel_count; i++)
+		what.tunnels[i] = p->tunnels[i].id;
+	return XXH3_64bits(&what, sizeof(what));
 }
 
 /* As eight-byte words: a call of memcmp costs more than the comparison. */
@@ -286,35 +317,86 @@ void flow_table_end(struct flow_table *t, struct flow *f, enum end_reason reason
 	release(t, f);
 }
 
-/* What a flow is worth keeping: its tier first, then whether there was ever
- * more than one packet, then how long it has been silent. Higher stays. */
+/* How far it has come to be a conversation: what is cheap to forge stands low. */
+enum grade {
+	LONE,         /* one packet */
+	UNANSWERED,   /* more of them, and no answer; or a handshake that was not finished */
+	ANSWERED,     /* both speak, and TCP's ends have agreed */
+	CONVERSATION, /* they do so for a while */
+	GRADES,
+};
+
+static enum grade grade_of(const struct flow *f)
+{
+	uint32_t packets = f->packets[0] + f->packets[1];
+	bool both = f->dscp_known[0] && f->dscp_known[1];
+	bool agreed = both && (f->key.protocol != TCP || (f->flags[0] & f->flags[1] & 0x10));
+
+	if (f->interim || packets >= 16 || (agreed && packets >= 4))
+		return CONVERSATION;
+	if (agreed)
+		return ANSWERED;
+	return packets > 1 ? UNANSWERED : LONE;
+}
+
+/* What a flow is worth keeping. The tier alone would let a flood that claims the
+ * addresses of the most critical segment push out the conversations of all others;
+ * the grade alone would let many small talks of guests push out what begins in a
+ * clinical segment. What has only begun is worth the same in all clinical ones: else
+ * nothing could begin in one while a flood claims to come from the other. Higher
+ * stays; of equals, who was heard of last. */
 static uint64_t worth(const struct flow *f, int64_t now)
 {
+	static const uint8_t ranks[IMPACT_COUNT][GRADES] = {
+		[IMPACT_NONE] = { 0, 1, 8, 9 },
+		[IMPACT_GUEST] = { 2, 3, 10, 11 },
+		[IMPACT_ADMINISTRATIVE] = { 4, 5, 12, 13 },
+		[IMPACT_OPERATIONAL] = { 6, 7, PRECIOUS, 21 },
+		[IMPACT_CARE_CRITICAL] = { 14, 15, 19, 22 },
+		[IMPACT_LIFE_CRITICAL] = { 14, 15, 19, 23 },
+	};
 	uint64_t silent = now > f->last ? (uint64_t)(now - f->last) / 1000 : 0;
-	uint64_t answered = f->interim || f->packets[0] + f->packets[1] > 1;
+	uint64_t rank = ranks[f->eviction_value][grade_of(f)];
 
 	if (silent > UINT32_MAX)
 		silent = UINT32_MAX;
-	return (uint64_t)f->eviction_value << 40 | answered << 36 | (UINT32_MAX - silent);
+	return rank << 32 | (UINT32_MAX - silent);
 }
 
+/* The flows of a sample lie far apart: a stretch of the table that conversations
+ * took first, when the sensor was started, is never a sample of its own. */
+static struct flow *least_of_sample(struct flow_table *t, int64_t now, uint64_t *least)
+{
+	uint32_t stride = t->capacity / EVICTION_SAMPLE;
+	struct flow *sample[EVICTION_SAMPLE], *victim = NULL;
+
+	for (uint32_t i = 0; i < EVICTION_SAMPLE; i++) {
+		sample[i] = &t->flows[(t->hand + i * stride) % t->capacity];
+		__builtin_prefetch(sample[i]);
+		__builtin_prefetch((const uint8_t *)sample[i] + 64);
+		__builtin_prefetch(&sample[i]->eviction_value);
+	}
+	t->hand = (t->hand + 1) % t->capacity;
+	for (uint32_t i = 0; i < EVICTION_SAMPLE; i++) {
+		uint64_t w = worth(sample[i], now);
+		if (w < *least) {
+			*least = w;
+			victim = sample[i];
+		}
+	}
+	return victim;
+}
+
+/* The table is full, so all are in use. */
 static void evict(struct flow_table *t, int64_t now)
 {
 	struct flow *victim = NULL;
 	uint64_t least = UINT64_MAX;
 
-	for (uint32_t i = 0; i < EVICTION_SAMPLE; i++) {
-		struct flow *f = &t->flows[(t->hand + i) % t->used];
-		if (!in_use(f))
-			continue;
-		uint64_t w = worth(f, now);
-		if (w < least) {
-			least = w;
-			victim = f;
-		}
+	for (int i = 0; i < SAMPLES && least >> 32 >= PRECIOUS; i++) {
+		struct flow *found = least_of_sample(t, now, &least);
+		victim = found ? found : victim;
 	}
-	t->hand = (t->hand + EVICTION_SAMPLE) % t->used;
-	assert(victim); /* the table is full: all are in use */
 	t->evictions++;
 	flow_table_end(t, victim, END_EVICTED);
 }
@@ -354,6 +436,15 @@ static enum end_reason reason_of(const struct flow *f)
 	return f->closed ? (enum end_reason)(f->closed - 1) : END_IDLE;
 }
 
+static void begin_next(struct flow_table *t, struct flow *f, int64_t now)
+{
+	if (f->packets[0] + f->packets[1]) {
+		t->emit(t->context, f, END_ACTIVE);
+		f->interim++;
+	}
+	f->since = f->record_start = f->record_end = now;
+}
+
 static void look_at(struct flow_table *t, struct flow *f, int64_t now)
 {
 	if (idle_deadline(t, f) <= now) {
@@ -361,13 +452,8 @@ static void look_at(struct flow_table *t, struct flow *f, int64_t now)
 		return;
 	}
 	wheel_take(t, f);
-	if (f->since + t->timeouts.active.v <= now) {
-		if (f->packets[0] + f->packets[1]) {
-			t->emit(t->context, f, END_ACTIVE);
-			f->interim++;
-		}
-		f->since = f->record_start = f->record_end = now;
-	}
+	if (f->since + t->timeouts.active.v <= now)
+		begin_next(t, f, now);
 	wheel_put(t, f, deadline(t, f));
 }
 
@@ -441,4 +527,23 @@ void flow_table_each(struct flow_table *t, void (*visit)(void *context, struct f
 	for (uint32_t i = 0; i < t->used; i++)
 		if (in_use(&t->flows[i]))
 			visit(context, &t->flows[i]);
+}
+
+void flow_table_set_timeouts(struct flow_table *t, const struct flow_timeouts *timeouts)
+{
+	t->timeouts = *timeouts;
+	for (uint32_t i = 0; i < t->used; i++) {
+		struct flow *f = &t->flows[i];
+		if (!in_use(f))
+			continue;
+		wheel_take(t, f);
+		wheel_put(t, f, deadline(t, f));
+	}
+}
+
+void flow_table_interim(struct flow_table *t, int64_t now)
+{
+	for (uint32_t i = 0; i < t->used; i++)
+		if (in_use(&t->flows[i]))
+			begin_next(t, &t->flows[i], now);
 }

@@ -80,7 +80,7 @@ struct flow {
 	uint32_t wheel_next; /* the wheel's chain, or the free list */
 	uint32_t wheel_prev; /* a flow, or WHEEL_HEAD | the chain's second */
 	int64_t start;       /* us, first packet of the flow */
-	uint64_t identity;   /* makes its id, with the key */
+	uint64_t identity;   /* in the order of opening; 0: not in use */
 	uint64_t missed_bytes;
 	const char *app; /* static; NULL: unknown */
 	uint8_t app_source, app_confidence, dissector, alerted_verdict;
@@ -97,9 +97,19 @@ struct flow {
 	uint8_t icmp_type, icmp_code;
 	uint8_t eviction_value; /* higher goes later; see flow_table_add */
 	bool v6, syn_twice, encrypted, alerted;
+	uint8_t shed;     /* highest level at which something was left out, since the last record */
+	bool unread;      /* payload was kept from our dissectors */
+	bool uninspected; /* and from nDPI */
 	struct tunnel tunnels[DECODE_TUNNELS];
 	struct flow_hop hops[2][FLOW_HOPS];
+	uint64_t mark; /* flow_mark() of its first packet */
 };
+
+/* One packet, and that was all. */
+static inline bool flow_is_lone(const struct flow *f)
+{
+	return !f->interim && f->packets[0] + f->packets[1] == 1;
+}
 
 struct flow_timeouts {
 	struct usec tcp_idle, udp_idle, other_idle, closed, handshake, active;
@@ -119,6 +129,10 @@ void flow_table_destroy(struct flow_table *t); /* forgets what is left; accepts 
 unsigned flow_key_of(const struct packet *p, uint16_t realm, struct flow_key *out);
 uint64_t flow_hash(const struct flow_table *t, const struct flow_key *key);
 
+/* What tells a flow from another one that began with the same key at the same time:
+ * how its first packet looked, and where it was seen. */
+uint64_t flow_mark(const struct packet *p);
+
 struct flow *flow_table_find(struct flow_table *t, const struct flow_key *key, uint64_t hash);
 
 /* For hashes that are known before the flow is looked up: asks for the slot's
@@ -127,14 +141,20 @@ void flow_table_prefetch_slot(const struct flow_table *t, uint64_t hash);
 void flow_table_prefetch(const struct flow_table *t, uint64_t hash);
 
 /* Adds a flow that is not there, zeroed but for its key. When the table is full
- * the least valuable of a sample goes first, emitted as evicted. `value`: the
- * impact tier of its segments; flows of one packet, and silent ones, go before
- * others of their tier. Never NULL. */
+ * the least valuable of a sample goes first, emitted as evicted: attempts before
+ * conversations, and each by `value`, the impact tier (enum impact) of its more
+ * critical end; then the one that has been silent for longest. Never NULL. */
 struct flow *flow_table_add(struct flow_table *t, const struct flow_key *key, uint64_t hash,
 			    uint8_t value, int64_t now);
 
 /* Emits what has expired at `now` (packet time, us). Cheap when nothing has. */
 void flow_table_expire(struct flow_table *t, int64_t now);
+
+/* Other time-outs, for open flows too. */
+void flow_table_set_timeouts(struct flow_table *t, const struct flow_timeouts *timeouts);
+
+/* Emits what has come since each flow's last record (END_ACTIVE), as of `now`. */
+void flow_table_interim(struct flow_table *t, int64_t now);
 
 /* To be called when `closed` was set: looks at the flow sooner. */
 void flow_table_closed(struct flow_table *t, struct flow *f);

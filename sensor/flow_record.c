@@ -47,7 +47,7 @@ static void settle_on(struct flow *f, unsigned client_side)
 	f->orientation = ORIENTATION_PORT;
 }
 
-static void orient(struct flow *f)
+void flow_orient(struct flow *f)
 {
 	const struct flow_key *k = &f->key;
 
@@ -65,6 +65,22 @@ static void orient(struct flow *f)
 		settle_on(f, known[0]);
 	else if (local[0] != local[1])
 		settle_on(f, local[0]);
+}
+
+bool flow_sender_is_client(const struct packet *p)
+{
+	enum { SYN = 2, ACK = 16 };
+
+	if (p->has_icmp)
+		return !is_answer(p->protocol, p->icmp_type);
+	if (!p->has_ports)
+		return true;
+	if (p->protocol == TCP && (p->tcp_flags & SYN))
+		return !(p->tcp_flags & ACK);
+	bool from_server = is_server_port(p->source_port);
+	if (from_server != is_server_port(p->dest_port))
+		return !from_server;
+	return p->source_port >= p->dest_port; /* the same, whoever of the two speaks */
 }
 
 /* --- the way the packets took --- */
@@ -269,8 +285,8 @@ static void identify(const struct record_setting *setting, const struct flow *f,
 	struct {
 		struct flow_key key;
 		int64_t start;
-		uint64_t identity;
-	} what = { f->key, f->start, f->identity };
+		uint64_t mark;
+	} what = { f->key, f->start, f->mark };
 	uint64_t seed = XXH3_64bits(setting->sensor, strlen(setting->sensor));
 
 	if (setting->exercise)
@@ -323,6 +339,7 @@ static void judge(const struct record_setting *setting, const struct flow *f,
 		.server = ends[1],
 		.app = out->app,
 		.no_data = !f->data,
+		.app_shed = !out->app && (f->unread || f->uninspected),
 		.protocol = out->protocol,
 		.server_port = out->server.port,
 		.client_asn = out->client.asn,
@@ -365,7 +382,7 @@ void flow_record(const struct record_setting *setting, struct flow *f,
 		 const struct attributes *attributes, enum end_reason reason,
 		 struct record_space *space, struct record_flow *out)
 {
-	orient(f);
+	flow_orient(f);
 	unsigned client = f->client_side;
 	*out = (struct record_flow){
 		.id = space->id,
@@ -387,6 +404,7 @@ void flow_record(const struct record_setting *setting, struct flow *f,
 		.has_icmp = f->key.protocol == ICMP || f->key.protocol == ICMPV6,
 		.icmp_type = f->icmp_type,
 		.icmp_code = f->icmp_code,
+		.shed = f->shed,
 	};
 	identify(setting, f, space->id);
 	community_id(f->key.protocol, &f->key.ip[client], &f->key.ip[!client], f->key.port[client],

@@ -38,6 +38,12 @@ void flow_record(const struct record_setting *setting, struct flow *f,
 		 const struct attributes *attributes, enum end_reason reason,
 		 struct record_space *space, struct record_flow *out);
 
+/* Settles who the client is, as far as that is open. */
+void flow_orient(struct flow *f);
+/* The same from one packet alone, by its flags, type or ports; the answer's sender
+ * is told apart from the question's where there is any sign. */
+bool flow_sender_is_client(const struct packet *p);
+
 /* Where a new flow's ends seem to stand, as numbers of segments by side; the
  * highest impact tier of the two, for flow_table_add. */
 uint8_t flow_segments(const struct site *site, const struct packet *p, unsigned side,

@@ -33,6 +33,29 @@ struct coverage *ledger_of(struct ledger *l, const struct segment *segment)
 	return &l->rows[segment->index];
 }
 
+struct coverage *ledger_at(struct ledger *l, uint16_t index)
+{
+	return &l->rows[index];
+}
+
+void ledger_move(struct ledger *to, struct ledger *from)
+{
+	for (size_t i = 0; i < to->count; i++) {
+		struct coverage *a = &to->rows[i], *b = &from->rows[i];
+		a->packets += b->packets;
+		a->bytes += b->bytes;
+		a->flows += b->flows;
+		a->one_sided_flows += b->one_sided_flows;
+		a->missed_bytes += b->missed_bytes;
+		a->truncated += b->truncated;
+		a->mirror_copies += b->mirror_copies;
+		a->routed_copies += b->routed_copies;
+		if (a->shed_max < b->shed_max)
+			a->shed_max = b->shed_max;
+		*b = (struct coverage){ 0 };
+	}
+}
+
 const char *coverage_state_name(enum coverage_state state)
 {
 	static const char *const names[] = { "seen", "partial", "blind", "mirror-dead", "quiet" };
@@ -60,7 +83,7 @@ enum coverage_state coverage_judge(const struct coverage *c, const struct ledger
 	if (dropped >= BLIND || missed >= BLIND)
 		return COVERAGE_BLIND;
 	if (dropped >= PARTIAL_DROPS || missed >= PARTIAL_MISSED ||
-	    one_sided >= PARTIAL_ONE_SIDED || c->truncated || m->shed_max)
+	    one_sided >= PARTIAL_ONE_SIDED || c->truncated || c->shed_max)
 		return COVERAGE_PARTIAL;
 	return COVERAGE_SEEN;
 }
@@ -85,7 +108,7 @@ static void send(const struct ledger *l, size_t i, const struct ledger_minute *m
 			.truncated = c->truncated,
 			.mirror_copies = c->mirror_copies,
 			.routed_copies = c->routed_copies,
-			.shed_max = m->shed_max,
+			.shed_max = c->shed_max,
 			.clock_jumps = m->clock_jumps,
 		},
 	};

@@ -19,7 +19,8 @@ enum coverage_state {
 struct coverage {
 	uint64_t packets, bytes, flows, one_sided_flows, missed_bytes, truncated, mirror_copies,
 		routed_copies;
-	bool known; /* it has been seen in some minute before */
+	uint8_t shed_max; /* highest level at which something of it was left out */
+	bool known;       /* it has been seen in some minute before */
 };
 
 struct ledger;
@@ -30,12 +31,15 @@ void ledger_destroy(struct ledger *l); /* accepts NULL */
 
 /* The row of a segment in the minute under way; never NULL. */
 struct coverage *ledger_of(struct ledger *l, const struct segment *segment);
+struct coverage *ledger_at(struct ledger *l, uint16_t index); /* of the segment */
+
+/* Adds all rows to those of another ledger of the same site, and begins anew. */
+void ledger_move(struct ledger *to, struct ledger *from);
 
 /* What the whole sensor lost or stumbled over in this minute. */
 struct ledger_minute {
 	struct usec minute;
 	uint64_t frames, drops, clock_jumps;
-	uint8_t shed_max;
 };
 
 /* The state that follows from a row: pure, for tests. */

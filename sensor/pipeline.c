@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sensor/alerts.h"
+#include "sensor/conditions.h"
+#include "sensor/cover.h"
 #include "sensor/dedup.h"
-#include "sensor/ledger.h"
+#include "sensor/pairs.h"
+#include "sensor/steer.h"
 #include "sensor/tcp.h"
 
 enum {
@@ -34,7 +36,8 @@ struct waiting {
 
 struct pipeline {
 	struct pipeline_options options;
-	struct counters *counters, reported; /* reported: as of the last health record */
+	struct counters *counters, reported; /* reported: as of the last minute told */
+	struct report *report, *own_report;  /* own: NULL where all workers share one */
 	struct output *output;
 	struct decoder *decoder;
 	struct dedup *dedup;
@@ -42,16 +45,19 @@ struct pipeline {
 	struct dissection *dissection;
 	struct hostnames *names;
 	struct alerts *alerts;
-	struct ledger *ledger;
+	struct ledger *ledger; /* this minute's rows, for the report */
+	struct pairs *pairs;
+	uint8_t shed, told; /* level of shedding, and the one that was told of last */
 	struct record_space space;
-	int64_t now;    /* clock of the packets: never goes back */
-	int64_t at;     /* the clock when the packet under way came */
-	int64_t second; /* of the last look at the table */
-	int64_t minute; /* of the last health record */
-	bool jumped;    /* the previous packet was far ahead of the clock */
-	uint32_t ahead; /* its flow, or FLOW_NONE */
-	unsigned late;  /* packets in a row that were a minute behind the clock */
-	struct record_counter health[COUNTER_COUNT];
+	int64_t now;      /* clock of the packets: never goes back */
+	int64_t at;       /* the clock when the packet under way came */
+	int64_t disorder; /* rings and workers are read in turn: that much is no step back */
+	int64_t second;   /* of the last look at the table */
+	int64_t minute;   /* of the last health record */
+	bool dead;        /* the last minute had no frame, where there had been some */
+	bool jumped;      /* the previous packet was far ahead of the clock */
+	uint32_t ahead;   /* its flow, or FLOW_NONE */
+	unsigned late;    /* packets in a row that were a minute behind the clock */
 	size_t waiting_count;
 	struct waiting waiting[WAITING];
 };
@@ -62,22 +68,6 @@ static int to_output(void *context, const struct record *record)
 	return 0;
 }
 
-static bool verdict_is_bad(enum verdict v)
-{
-	switch (v) {
-	case VERDICT_VENDOR_OUT_OF_HOURS:
-	case VERDICT_VENDOR_UNEXPECTED:
-	case VERDICT_UNKNOWN_THIRD_PARTY:
-	case VERDICT_WRONG_SERVICE:
-	case VERDICT_WRONG_DIRECTION:
-	case VERDICT_CROSS_SEGMENT:
-	case VERDICT_UNKNOWN_SEGMENT:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void begin_next_record(struct flow *f, struct attributes *a)
 {
 	f->packets[0] = f->packets[1] = 0;
@@ -85,51 +75,16 @@ static void begin_next_record(struct flow *f, struct attributes *a)
 	f->copies_mirror = f->copies_routed = 0;
 	f->retransmissions = 0;
 	f->missed_bytes = 0;
+	f->shed = 0;
 	if (a)
 		attributes_restart(a);
 }
 
-static struct coverage *coverage_of(struct pipeline *p, const struct flow *f, unsigned side)
+static void end(struct pipeline *p, struct flow *f, enum end_reason reason)
 {
-	return ledger_of(p->ledger, site_segment(p->options.setting.site, f->segments[side]));
-}
-
-/* Both ends' segments saw the flow; one that both share saw it once. */
-static void cover_flow(struct pipeline *p, const struct flow *f, enum end_reason reason)
-{
-	bool one_sided = f->key.protocol == TCP && !(f->dscp_known[0] && f->dscp_known[1]);
-
-	for (unsigned side = 0; side < 2; side++) {
-		struct coverage *c = coverage_of(p, f, side);
-		c->missed_bytes += f->missed_bytes;
-		c->flows += reason != END_ACTIVE;
-		c->one_sided_flows += reason != END_ACTIVE && one_sided;
-		if (f->segments[0] == f->segments[1])
-			return;
-	}
-}
-
-static void cover_packet(struct pipeline *p, const struct flow *f, const struct packet *packet)
-{
-	for (unsigned side = 0; side < 2; side++) {
-		struct coverage *c = coverage_of(p, f, side);
-		c->packets++;
-		c->bytes += packet->ip_bytes;
-		c->truncated += packet->truncated;
-		if (f->segments[0] == f->segments[1])
-			return;
-	}
-}
-
-static void cover_copy(struct pipeline *p, const struct flow *f, enum dedup_answer answer)
-{
-	for (unsigned side = 0; side < 2; side++) {
-		struct coverage *c = coverage_of(p, f, side);
-		c->mirror_copies += answer == DEDUP_MIRROR;
-		c->routed_copies += answer == DEDUP_ROUTED;
-		if (f->segments[0] == f->segments[1])
-			return;
-	}
+	p->counters->flows_closed++;
+	p->counters->flows_evicted += reason == END_EVICTED;
+	dissection_end(p->dissection, f);
 }
 
 static void emit(void *context, struct flow *f, enum end_reason reason)
@@ -138,24 +93,32 @@ static void emit(void *context, struct flow *f, enum end_reason reason)
 	struct attributes *a = dissection_attributes(p->dissection, f);
 	struct record r = { .type = RECORD_FLOW };
 
+	cover_flow(p->ledger, f, reason);
+	/* A flood must not fill the spool with a record for each of its packets. */
+	if (reason == END_EVICTED && p->shed >= SHED_SUMS && flow_is_lone(f)) {
+		pairs_add_flow(p->pairs, f, p->shed);
+		cover_shed(p->ledger, f->segments, p->shed);
+		end(p, f, reason);
+		return;
+	}
 	flow_record(&p->options.setting, f, a, reason, &p->space, &r.flow);
-	cover_flow(p, f, reason);
 	output_record(p->output, &r);
 	if (verdict_is_bad(r.flow.verdict) &&
 	    (!f->alerted || f->alerted_verdict != r.flow.verdict)) {
 		f->alerted = true;
 		f->alerted_verdict = (uint8_t)r.flow.verdict;
-		alerts_raise(p->alerts, &r.flow, verdict_name(r.flow.verdict),
-			     p->space.judgement.technique);
+		void (*raise)(struct alerts *, const struct record_flow *, const char *,
+			      const char *) =
+			p->shed >= SHED_SUMS ? alerts_raise_summed : alerts_raise;
+		raise(p->alerts, &r.flow, verdict_name(r.flow.verdict),
+		      p->space.judgement.technique);
 	}
 	if (reason == END_ACTIVE) {
 		p->counters->records_interim++;
 		begin_next_record(f, a);
 		return;
 	}
-	p->counters->flows_closed++;
-	p->counters->flows_evicted += reason == END_EVICTED;
-	dissection_end(p->dissection, f);
+	end(p, f, reason);
 }
 
 struct pipeline *pipeline_create(const struct pipeline_options *options, struct counters *counters,
@@ -170,6 +133,7 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	p->counters = counters;
 	p->output = output;
 	p->now = p->second = p->minute = INT64_MIN;
+	p->disorder = options->live ? USEC_PER_SECOND : 0;
 	p->ahead = FLOW_NONE;
 	p->decoder = decoder_create(options->fragments, counters);
 	p->dedup = options->dedup ? dedup_create(DEDUP_ENTRIES, options->seed) : NULL;
@@ -178,9 +142,15 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	p->alerts = alerts_create(options->alerts, counters, to_output, output);
 	p->options.setting.names = p->names;
 	p->ledger = ledger_create(options->setting.site);
-	if (!p->decoder || !p->flows || !p->names || !p->alerts || !p->ledger ||
-	    (options->dedup && !p->dedup))
+	p->pairs = pairs_create(counters);
+	p->shed = options->shed;
+	counters->shed_level = options->shed;
+	p->own_report = options->report ? NULL : report_create(options->setting.site, 1);
+	p->report = options->report ? options->report : p->own_report;
+	if (!p->decoder || !p->flows || !p->names || !p->alerts || !p->ledger || !p->pairs ||
+	    !p->report || (options->dedup && !p->dedup))
 		goto fail;
+	hostnames_listen(p->names, options->on_name, options->context);
 	p->dissection = dissection_create(&options->dissection, p->names, counters, why);
 	if (!p->dissection)
 		goto fail;
@@ -198,55 +168,80 @@ void pipeline_destroy(struct pipeline *p)
 	dissection_destroy(p->dissection);
 	alerts_destroy(p->alerts);
 	ledger_destroy(p->ledger);
+	pairs_destroy(p->pairs);
+	report_destroy(p->own_report);
 	hostnames_destroy(p->names);
 	dedup_destroy(p->dedup);
 	decoder_destroy(p->decoder);
 	free(p);
 }
 
-/* What the sensor as a whole met since the last report. */
-static void report_coverage(struct pipeline *p)
+/* From the report, with the last worker's part: this one says what follows. */
+static int to_output_and_alerts(void *context, const struct record *record)
 {
-	const struct counters *now = p->counters, *then = &p->reported;
-	struct ledger_minute m = {
-		.minute = { p->minute * MINUTE },
-		.frames = now->packets - then->packets,
-		.drops = now->drops_kernel - then->drops_kernel + now->drops_interface -
-			 then->drops_interface,
-		.clock_jumps = now->clock_jump - then->clock_jump,
-	};
+	struct pipeline *p = context;
 
-	ledger_close(p->ledger, &m, p->options.setting.sensor, p->options.setting.exercise,
-		     to_output, p->output);
+	output_record(p->output, record);
+	if (record->type != RECORD_COVERAGE)
+		return 0;
+	conditions_blind(p->alerts, &p->options.setting, &record->coverage);
+	p->dead |= !strcmp(record->coverage.state, coverage_state_name(COVERAGE_MIRROR_DEAD));
+	return 0;
 }
 
-static void report_health(struct pipeline *p)
+static struct report_part part_of(struct pipeline *p)
 {
-	size_t n = 0;
-
-	p->counters->dpi_memory = dpi_memory();
-	for (size_t i = 0; i < COUNTER_COUNT; i++) {
-		uint64_t now = counter_value(p->counters, i), then = counter_value(&p->reported, i);
-		if (counter_infos[i].level)
-			then = 0;
-		if (now > then)
-			p->health[n++] =
-				(struct record_counter){ counter_infos[i].name, now - then };
-	}
-	p->reported = *p->counters;
-	struct record r = {
-		.type = RECORD_HEALTH,
-		.health = {
-			.sensor = p->options.setting.sensor,
-			.site_revision = site_revision(p->options.setting.site),
-			.exercise = p->options.setting.exercise,
-			.version = VIGIE_VERSION,
-			.minute = { p->minute * MINUTE },
-			.counters = p->health,
-			.counter_count = n,
-		},
+	return (struct report_part){
+		.worker = p->options.self,
+		.minute = p->minute,
+		.ledger = p->ledger,
+		.now = p->counters,
+		.reported = &p->reported,
+		.sensor = p->options.setting.sensor,
+		.exercise = p->options.setting.exercise,
+		.sink = to_output_and_alerts,
+		.context = p,
 	};
-	output_record(p->output, &r);
+}
+
+static void tell_shedding(struct pipeline *p)
+{
+	if (p->shed || p->told)
+		conditions_shedding(p->alerts, &p->options.setting, p->told, p->shed,
+				    (struct usec){ p->now });
+	p->told = p->shed;
+}
+
+/* Alerts last: what comes before may raise some. */
+static void report(struct pipeline *p, bool whole_minute)
+{
+	struct report_part part = part_of(p);
+
+	pipeline_drain(p);
+	pairs_flush(p->pairs, &p->options.setting, to_output, p->output);
+	p->dead = false;
+	if (p->minute != INT64_MIN) {
+		tell_shedding(p);
+		p->counters->dpi_memory = dpi_memory();
+		report_add(p->report, &part);
+	}
+	if (p->dead && whole_minute)
+		conditions_mirror(p->alerts, &p->options.setting,
+				  (struct usec){ (p->minute + 1) * MINUTE });
+	alerts_flush(p->alerts);
+}
+
+void pipeline_report(struct pipeline *p)
+{
+	report(p, false);
+}
+
+void pipeline_report_rest(struct pipeline *p)
+{
+	struct report_part part = part_of(p);
+
+	report_flush(p->report, &part);
+	alerts_flush(p->alerts);
 }
 
 static void each_second(struct pipeline *p)
@@ -255,11 +250,8 @@ static void each_second(struct pipeline *p)
 	int64_t minute = p->now / MINUTE;
 	if (minute == p->minute)
 		return;
-	if (p->minute != INT64_MIN) {
-		alerts_flush(p->alerts);
-		report_coverage(p);
-		report_health(p);
-	}
+	if (p->minute != INT64_MIN)
+		report(p, true);
 	p->minute = minute;
 }
 
@@ -280,6 +272,7 @@ static bool clock_was_set_back(struct pipeline *p, int64_t time)
 	if (p->late < STEPPED_BACK)
 		return false;
 	p->counters->clock_jump++;
+	conditions_clock(p->alerts, &p->options.setting, true, (struct usec){ time });
 	pipeline_flush(p, END_END_OF_INPUT);
 	p->late = 0;
 	return true;
@@ -291,8 +284,9 @@ static void advance(struct pipeline *p, int64_t time)
 {
 	if (p->now == INT64_MIN) {
 		p->now = time;
+		tell_shedding(p);
 	} else if (time < p->now) {
-		p->counters->clock_back++;
+		p->counters->clock_back += time < p->now - p->disorder;
 		p->jumped = false;
 		if (p->options.live && clock_was_set_back(p, time))
 			p->now = time;
@@ -302,6 +296,9 @@ static void advance(struct pipeline *p, int64_t time)
 	} else {
 		if (p->jumped && time > p->now + JUMP)
 			believe(p, time);
+		if (p->options.live && time > p->now + JUMP)
+			conditions_clock(p->alerts, &p->options.setting, false,
+					 (struct usec){ time });
 		p->jumped = false;
 		p->now = time;
 	}
@@ -313,15 +310,45 @@ static void advance(struct pipeline *p, int64_t time)
 	each_second(p);
 }
 
+static enum treatment treatment_of(const struct pipeline *p, uint8_t value)
+{
+	return p->shed ? shed_treatment(p->shed, (enum impact)value) : TREAT_FULLY;
+}
+
+static void count_copy(struct pipeline *p, const uint16_t segments[2], enum dedup_answer answer)
+{
+	p->counters->copies_mirror += answer == DEDUP_MIRROR;
+	p->counters->copies_routed += answer == DEDUP_ROUTED;
+	cover_copy(p->ledger, segments, answer);
+}
+
+/* A packet that gets no flow. */
+static void shed_packet(struct pipeline *p, const struct packet *packet, unsigned side,
+			const uint16_t segments[2], enum dedup_answer answer)
+{
+	cover_shed(p->ledger, segments, p->shed);
+	pairs_add_packet(p->pairs, packet, side, segments, answer, p->shed);
+	if (answer == DEDUP_NEW)
+		cover_packet(p->ledger, segments, packet);
+	else
+		count_copy(p, segments, answer);
+}
+
+/* NULL: its segments are not important enough at the moment. */
 static struct flow *open_flow(struct pipeline *p, const struct flow_key *key, uint64_t hash,
-			      const struct packet *packet, unsigned side)
+			      const struct packet *packet, unsigned side, enum dedup_answer answer)
 {
 	uint16_t segments[2];
 	uint8_t value = flow_segments(p->options.setting.site, packet, side, segments);
-	struct flow *f = flow_table_add(p->flows, key, hash, value, p->at);
 
+	if (treatment_of(p, value) == TREAT_PAIR) {
+		shed_packet(p, packet, side, segments, answer);
+		return NULL;
+	}
+	struct flow *f = flow_table_add(p->flows, key, hash, value, p->at);
 	p->counters->flows++;
 	f->start = packet->time.v;
+	f->mark = flow_mark(packet);
 	f->first_side = (uint8_t)side;
 	f->client_side = (uint8_t)side;
 	f->v6 = packet->v6;
@@ -368,10 +395,20 @@ static bool has_tcp_header(const struct packet *packet)
 	       cursor_left(&packet->transport) >= TCP_HEADER;
 }
 
+static void look_into(struct pipeline *p, struct flow *f, const struct packet *packet,
+		      unsigned side)
+{
+	if (!dissection_see(p->dissection, f, packet, side, treatment_of(p, f->eviction_value)))
+		return;
+	if (f->shed < p->shed)
+		f->shed = p->shed;
+	cover_shed(p->ledger, f->segments, p->shed);
+}
+
 static void meter(struct pipeline *p, struct flow *f, const struct packet *packet, unsigned side)
 {
 	count(p, f, packet, side);
-	cover_packet(p, f, packet);
+	cover_packet(p->ledger, f->segments, packet);
 	if (packet->protocol == TCP && has_tcp_header(packet)) {
 		uint8_t closed = f->closed;
 		tcp_see(f, packet, side);
@@ -379,19 +416,17 @@ static void meter(struct pipeline *p, struct flow *f, const struct packet *packe
 			flow_table_closed(p->flows, f);
 	}
 	if (f->stage != FLOW_SETTLED && cursor_left(&packet->payload))
-		dissection_see(p->dissection, f, packet, side);
+		look_into(p, f, packet, side);
 }
 
 static void note_copy(struct pipeline *p, struct flow *f, const struct packet *packet,
 		      unsigned side, enum dedup_answer answer)
 {
-	cover_copy(p, f, answer);
+	count_copy(p, f->segments, answer);
 	if (answer == DEDUP_MIRROR) {
-		p->counters->copies_mirror++;
 		f->copies_mirror++;
 		return;
 	}
-	p->counters->copies_routed++;
 	f->copies_routed++;
 	flow_add_hop(f, packet, side);
 }
@@ -400,10 +435,11 @@ static void packet_in(struct pipeline *p, const struct waiting *w)
 {
 	const struct packet *packet = &w->packet;
 	struct flow *f = flow_table_find(p->flows, &w->key, w->hash);
+	enum dedup_answer answer = DEDUP_NEW;
 
 	p->at = w->at;
 	if (p->dedup) {
-		enum dedup_answer answer = dedup_see(p->dedup, packet, w->signature);
+		answer = dedup_see(p->dedup, packet, w->signature);
 		if (answer != DEDUP_NEW && f) {
 			note_copy(p, f, packet, w->side, answer);
 			return;
@@ -415,8 +451,9 @@ static void packet_in(struct pipeline *p, const struct waiting *w)
 		f = NULL;
 	}
 	if (!f)
-		f = open_flow(p, &w->key, w->hash, packet, w->side);
-	meter(p, f, packet, w->side);
+		f = open_flow(p, &w->key, w->hash, packet, w->side, answer);
+	if (f)
+		meter(p, f, packet, w->side);
 }
 
 void pipeline_drain(struct pipeline *p)
@@ -430,12 +467,17 @@ void pipeline_drain(struct pipeline *p)
 		packet_in(p, &p->waiting[i]);
 }
 
-/* Finds out which memory the packet will need, and asks for it. */
-static void announce(struct pipeline *p, struct waiting *w)
+static void find_key(struct pipeline *p, struct waiting *w)
 {
 	uint16_t realm = realm_of(p->options.setting.realms, &w->packet);
 
 	w->side = flow_key_of(&w->packet, realm, &w->key);
+	w->at = p->now;
+}
+
+/* Finds out which memory the packet will need, and asks for it. */
+static void announce(struct pipeline *p, struct waiting *w)
+{
 	w->hash = flow_hash(p->flows, &w->key);
 	flow_table_prefetch_slot(p->flows, w->hash);
 	if (!p->dedup)
@@ -457,6 +499,29 @@ static bool is_in_frame(const struct packet *p, const struct frame *frame)
 	       lies_in(&p->payload, frame);
 }
 
+/* To whom it belongs, if not to us. True when it is gone. */
+static bool hand_over(struct pipeline *p, const struct waiting *w)
+{
+	unsigned owner = steer(&w->key, p->options.workers);
+
+	if (owner == p->options.self)
+		return false;
+	if (p->options.hand_over(p->options.context, owner, &w->packet))
+		p->counters->handed_over++;
+	else
+		p->counters->drops_handover++;
+	return true;
+}
+
+static void wait_for_memory(struct pipeline *p, struct waiting *w, bool borrowed)
+{
+	announce(p, w);
+	p->waiting_count++;
+	/* The next packet's stamp decides what is made of one far ahead. */
+	if (p->waiting_count == WAITING || p->jumped || !borrowed)
+		pipeline_drain(p);
+}
+
 void pipeline_offer(struct pipeline *p, const struct frame *frame)
 {
 	advance(p, frame->time.v);
@@ -464,12 +529,25 @@ void pipeline_offer(struct pipeline *p, const struct frame *frame)
 	struct waiting *w = &p->waiting[p->waiting_count];
 	if (decode(p->decoder, frame, &w->packet) != DECODE_OK)
 		return;
-	w->at = p->now;
-	announce(p, w);
-	p->waiting_count++;
-	/* The next packet's stamp decides what is made of one far ahead. */
-	if (p->waiting_count == WAITING || p->jumped || !is_in_frame(&w->packet, frame))
-		pipeline_drain(p);
+	find_key(p, w);
+	if (p->options.workers > 1 && hand_over(p, w))
+		return;
+	wait_for_memory(p, w, is_in_frame(&w->packet, frame));
+}
+
+void pipeline_take(struct pipeline *p, const struct packet *packet)
+{
+	advance(p, packet->time.v);
+	p->ahead = FLOW_NONE;
+	struct waiting *w = &p->waiting[p->waiting_count];
+	w->packet = *packet;
+	find_key(p, w);
+	wait_for_memory(p, w, true);
+}
+
+void pipeline_learn(struct pipeline *p, const struct ip_addr *ip, const char *name)
+{
+	hostnames_hear(p->names, ip, name);
 }
 
 void pipeline_frame(struct pipeline *p, const struct frame *frame)
@@ -480,7 +558,9 @@ void pipeline_frame(struct pipeline *p, const struct frame *frame)
 
 void pipeline_idle(struct pipeline *p, struct usec now)
 {
-	if (p->now != INT64_MIN && now.v > p->now && now.v - p->now < JUMP)
+	bool begun = p->now != INT64_MIN;
+
+	if (begun ? now.v > p->now && now.v - p->now < JUMP : p->options.live)
 		advance(p, now.v);
 }
 
@@ -490,36 +570,101 @@ static void forget_segments(void *context, struct flow *f)
 	const struct pipeline *p = context;
 	const struct site *site = p->options.setting.site;
 
-	for (unsigned side = 0; side < 2; side++)
-		f->segments[side] = site_locate(site, &f->key.ip[side], 0, NULL)->index;
+	f->eviction_value = IMPACT_NONE;
+	for (unsigned side = 0; side < 2; side++) {
+		const struct segment *s = site_locate(site, &f->key.ip[side], 0, NULL);
+		f->segments[side] = s->index;
+		if (f->eviction_value < s->impact)
+			f->eviction_value = (uint8_t)s->impact;
+	}
 }
 
-int pipeline_set_site(struct pipeline *p, const struct site *site)
-{
-	struct ledger *ledger = ledger_create(site);
+struct pipeline_change {
+	struct pipeline_settings to;
+	/* the new ones; once applied, those that were replaced */
+	struct ledger *ledger, *own_report;
+	struct dedup *dedup;
+};
 
-	if (!ledger)
-		return -ENOMEM;
+struct pipeline_change *pipeline_prepare(const struct pipeline *p,
+					 const struct pipeline_settings *to)
+{
+	struct pipeline_change *c = calloc(1, sizeof(*c));
+	bool copies = to->dedup && !p->dedup;
+
+	if (!c)
+		return NULL;
+	c->to = *to;
+	c->ledger = ledger_create(to->site);
+	c->own_report = p->own_report ? ledger_create(to->site) : NULL;
+	c->dedup = copies ? dedup_create(DEDUP_ENTRIES, p->options.seed) : NULL;
+	if (c->ledger && (c->own_report || !p->own_report) && (c->dedup || !copies))
+		return c;
+	pipeline_change_free(c);
+	return NULL;
+}
+
+void pipeline_change_free(struct pipeline_change *c)
+{
+	if (!c)
+		return;
+	ledger_destroy(c->ledger);
+	ledger_destroy(c->own_report);
+	dedup_destroy(c->dedup);
+	free(c);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+void pipeline_conclude(struct pipeline *p, const struct pipeline_change *c)
+{
 	pipeline_drain(p);
-	alerts_flush(p->alerts); /* they borrow the old one's texts */
-	if (p->minute != INT64_MIN)
-		report_coverage(p);
-	ledger_destroy(p->ledger);
-	p->ledger = ledger;
-	p->options.setting.site = site;
+	/* Counts of one exercise are none of another's. */
+	if (!same_text(p->options.setting.exercise, c->to.exercise) && p->now != INT64_MIN)
+		flow_table_interim(p->flows, p->now);
+	pipeline_report(p);
+}
+
+void pipeline_apply(struct pipeline *p, struct pipeline_change *c)
+{
+	struct ledger *ledger = p->ledger;
+	struct dedup *dedup = p->dedup;
+
+	p->ledger = c->ledger;
+	c->ledger = ledger;
+	if (c->to.dedup != (dedup != NULL)) {
+		p->dedup = c->dedup;
+		c->dedup = dedup;
+	}
+	if (p->own_report)
+		report_exchange(p->own_report, c->to.site, &c->own_report);
+	p->options.setting.site = c->to.site;
+	p->options.setting.geo = c->to.geo;
+	p->options.setting.exercise = c->to.exercise;
 	flow_table_each(p->flows, forget_segments, p);
-	return 0;
+	flow_table_set_timeouts(p->flows, &c->to.timeouts);
+}
+
+void pipeline_set_shed(struct pipeline *p, uint8_t level)
+{
+	if (level == p->shed)
+		return;
+	pipeline_drain(p); /* what came before */
+	p->counters->shed_raised += level > p->shed;
+	p->counters->shed_level = level;
+	p->shed = level;
+	if (p->now != INT64_MIN)
+		tell_shedding(p);
 }
 
 void pipeline_flush(struct pipeline *p, enum end_reason reason)
 {
 	pipeline_drain(p);
 	flow_table_flush(p->flows, reason);
-	alerts_flush(p->alerts);
-	if (p->minute != INT64_MIN) {
-		report_coverage(p);
-		report_health(p);
-	}
+	pipeline_report(p);
 	if (p->dedup)
 		dedup_reset(p->dedup);
 	p->now = p->second = p->minute = INT64_MIN;

@@ -99,7 +99,17 @@ static void explain_good(const struct view *v, struct judgement *out)
 	describe_client(v, false, from);
 	describe(v, v->to, false, to);
 	describe_service(v, over);
-	if (out->verdict == VERDICT_NOT_EVALUATED)
+	if (v->shed)
+		say(out->reason,
+		    "what %s may speak with %s depends on the app, which an overloaded sensor "
+		    "did not look for",
+		    from, to);
+	else if (v->nameless)
+		say(out->reason,
+		    "whether %s reached a vendor depends on its name, which an overloaded sensor "
+		    "did not look for",
+		    v->inside->name);
+	else if (out->verdict == VERDICT_NOT_EVALUATED)
 		say(out->reason, "no site file was given to judge by");
 	else if (out->verdict == VERDICT_INTRA_SEGMENT && v->local_peer)
 		say(out->reason,

@@ -128,6 +128,35 @@ static bool judge_exception(struct view *v, struct judgement *out)
 	return false;
 }
 
+static bool has_apps(const struct service_list *services)
+{
+	for (size_t i = 0; i < services->count; i++)
+		if (services->list[i]->app_count)
+			return true;
+	return false;
+}
+
+static bool app_would_do(const struct rule_list *rules, const struct view *v)
+{
+	const struct rule *at = first_between(rules, v->from, v->to);
+
+	for (; at; at = next_between(rules, at))
+		if (has_apps(&at->services) && (!at->until.v || v->flow->start.v < at->until.v))
+			return true;
+	return false;
+}
+
+/* 4a. Some app would be allowed here, and nobody looked for this one's. */
+static bool judge_shed(struct view *v, struct judgement *out)
+{
+	if (!v->flow->app_shed || v->app)
+		return false;
+	v->shed = app_would_do(&v->site->conduits, v) || app_would_do(&v->site->exceptions, v);
+	if (v->shed)
+		decide(out, VERDICT_NOT_EVALUATED, NULL);
+	return v->shed;
+}
+
 static bool vendor_reaches(const struct vendor *vendor, const struct segment *segment)
 {
 	for (size_t i = 0; i < vendor->reach_count; i++)
@@ -198,6 +227,12 @@ static bool judge_vendor(struct view *v, struct judgement *out)
 	if (v->fit != FIT_WHOLLY && v->fit == FIT_NOT_SEGMENT &&
 	    !impact_is_clinical(touched->impact))
 		return false;
+	if (v->fit == FIT_NOT_SERVICE && v->flow->app_shed && !v->app &&
+	    has_apps(&v->candidate->services)) {
+		v->shed = true;
+		decide(out, VERDICT_NOT_EVALUATED, NULL);
+		return true;
+	}
 	/* Whose a shared way in was this time cannot be told, unless one fits. */
 	if (v->by_way_in && v->fit == FIT_NOT_SEGMENT && v->considered > 1)
 		v->candidate = NULL;
@@ -213,7 +248,10 @@ static bool judge_third_party(struct view *v, struct judgement *out)
 {
 	if (!v->inside || v->vendor || !impact_is_clinical(v->inside->impact))
 		return false;
-	decide(out, VERDICT_UNKNOWN_THIRD_PARTY, NULL);
+	/* Nor did anybody look for the name that could make it a vendor. */
+	v->nameless =
+		v->flow->app_shed && !v->app && !v->flow->server_name && v->site->domain_count;
+	decide(out, v->nameless ? VERDICT_NOT_EVALUATED : VERDICT_UNKNOWN_THIRD_PARTY, NULL);
 	return true;
 }
 
@@ -246,8 +284,8 @@ static bool judge_crossing(struct view *v, struct judgement *out)
 }
 
 static bool (*const steps[])(struct view *v, struct judgement *out) = {
-	judge_nothing,     judge_inside,  judge_conduit,   judge_exception, judge_vendor,
-	judge_third_party, judge_service, judge_direction, judge_crossing,
+	judge_nothing, judge_inside,      judge_conduit, judge_exception, judge_shed,
+	judge_vendor,  judge_third_party, judge_service, judge_direction, judge_crossing,
 };
 
 /* The table of docs/verdicts.md; what is not in it is info. */

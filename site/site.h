@@ -49,6 +49,7 @@ struct site_flow {
 	struct ip_addr client_ip, server_ip;
 	const struct segment *client, *server; /* of site_locate() */
 	const char *app;                       /* registry name, or NULL while unknown */
+	bool app_shed;        /* unknown only because an overloaded sensor did not look for it */
 	bool no_data;         /* it never carried a byte of payload: a mere attempt */
 	uint8_t protocol;     /* IP protocol number */
 	uint16_t server_port; /* 0: none */

@@ -17,6 +17,8 @@ struct view {
 	char number[4];               /* for protocol_name() */
 	const struct vendor *vendor;  /* who claims the external end, or NULL */
 	bool local_peer;
+	bool shed;     /* the app would have decided, and is unknown because of overload */
+	bool nameless; /* a name would have */
 	const struct rule *exception;   /* the one that allows it */
 	const struct rule *expired;     /* one that did */
 	const struct rule *near;        /* a conduit that joins the two in another manner */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Frames through the whole packet path, with tables so small that everything is
- * soon used up. Input: again and again length 2 (its low 11 bits), time 1, wire
- * beyond 1, Ethernet frame. One pipeline serves all inputs, as in the program. */
+ * soon used up. Input: again and again length 2 (its low 11 bits; above them the
+ * level of shedding), time 1, wire beyond 1, Ethernet frame. One pipeline serves all inputs, as in
+ * the program. */
 #include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@ static struct pipeline *create(void)
 	char why[256];
 
 	sensor_config_init(&defaults);
-	struct output_options to = { .json = true, .sensor = "fuzz" };
+	struct outlet_options to = { .json = true, .sensor = "fuzz" };
 	struct pipeline_options options = {
 		.flows = 64,
 		.fragments = 2,
@@ -41,7 +42,7 @@ static struct pipeline *create(void)
 
 	int null = open("/dev/null", O_WRONLY);
 	assert(null >= 0 && dup2(null, STDOUT_FILENO) == STDOUT_FILENO);
-	output = output_open(&to, &counters, why);
+	output = output_alone(&to, &(struct output_options){ 0 }, &counters, why);
 	assert(output);
 	return pipeline_create(&options, &counters, output, why);
 }
@@ -83,7 +84,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		p = create();
 	assert(p);
 	while (cursor_left(&in) > 4) {
-		size_t n = cursor_be16(&in) & 2047;
+		uint16_t head = cursor_be16(&in);
+		size_t n = head & 2047;
+		pipeline_set_shed(p, (uint8_t)((head >> 11) % (SHED_LEVEL_MOST + 1)));
 		time += step(cursor_u8(&in));
 		uint8_t beyond = cursor_u8(&in);
 		if (n > cursor_left(&in))
@@ -91,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		show(p, cursor_sub(&in, n), beyond, time);
 	}
 	pipeline_flush(p, END_END_OF_INPUT);
+	pipeline_set_shed(p, 0);
 	output_flush(output);
 	assert(pipeline_flow_count(p) == 0);
 	assert(counters_add_up(&counters));

@@ -47,6 +47,10 @@ class Stage:
         yield from self.run(f"vigie-sensor --json, {group}", command + ["--json"], (0, 3))
         yield from self.run(f"vigie-sensor --spool, {group}", command + ["--spool", self.spool],
                             (0, 3))
+        for level in (2, 3, 4):
+            self.write(f"shed{level}.yaml", f"shed: {{least: {level}}}\n")
+            yield from self.run(f"vigie-sensor --json at shed level {level}, {group}",
+                                command + ["--json", "-c", f"shed{level}.yaml"], (0, 3))
 
     # --- collector: started before the shipper, stopped before its files are read ---
 

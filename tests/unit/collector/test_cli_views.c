@@ -48,6 +48,18 @@ Test(views, flows_of_one_day)
 		"info      a reason in words\n\n1 flow\n");
 }
 
+Test(views, flows_of_a_pair_of_segments)
+{
+	is_view(view_flows, 0,
+		"{\"rows\":[{\"start\":\"2026-01-02T03:04:05.000001Z\",\"protocol\":\"tcp\","
+		"\"client\":{\"segment\":\"guest\"},\"server\":{\"segment\":\"icu\"},"
+		"\"bytes\":{\"to_server\":812,\"to_client\":640},\"verdict\":\"not-evaluated\","
+		"\"severity\":\"info\",\"reason\":\"shed\",\"shed\":3}]}",
+		"2026-01-02, times in UTC\n"
+		"TIME      CLIENT   SERVER  APP  BYTES  VERDICT        SEVERITY  REASON\n"
+		"03:04:05  [guest]  [icu]   tcp   1452  not-evaluated  info      shed\n\n1 flow\n");
+}
+
 Test(views, flows_of_two_days)
 {
 	char *out = rendered(view_flows, 0,

@@ -322,6 +322,76 @@ Test(store, filters)
 #undef EXPECT
 }
 
+static void fill_pairs(void)
+{
+	struct record r[3];
+
+	r[0] = sample_flow("pair", "2026-01-02T03:04:05Z");
+	r[0].flow.client = (struct record_endpoint){ .no_ip = true,
+						     .segment = "guest",
+						     .impact = IMPACT_GUEST };
+	r[0].flow.server = (struct record_endpoint){ .no_ip = true, .segment = "pacs" };
+	r[0].flow.end_reason = END_SHED;
+	r[0].flow.verdict = VERDICT_NOT_EVALUATED;
+	r[0].flow.app = NULL;
+	r[0].flow.shed = 3;
+	r[1] = r[0];
+	r[1].flow.id = "nowhere";
+	r[1].flow.client.no_ip = false; /* the address :: */
+	r[2] = sample_flow("whole", "2026-01-02T03:04:06Z");
+	ingest(sample_batch(1, r, 3));
+}
+
+Test(store, pairs_of_segments_have_no_address)
+{
+	struct store_filter everywhere = { .has_ip = true }; /* ::/0 */
+	const char *text;
+
+	fill_pairs();
+	text = ask((struct store_query){ .question = STORE_FLOWS }, NULL);
+	cr_assert_eq(got.records, 3);
+	cr_assert_not_null(strstr(text, "\"client\":{\"segment\":\"guest\","), "%s", text);
+	cr_assert_not_null(strstr(text, "\"client\":{\"ip\":\"::\""));
+	cr_assert_not_null(strstr(text, "\"shed\":3"));
+	cr_assert_eq(count_flows(everywhere), 2);
+	text = ask((struct store_query){ .question = STORE_MATRIX }, NULL);
+	cr_assert_not_null(strstr(text, "client_segment=guest server_segment=pacs "
+					"verdict=not-evaluated flows=2 packets=18 "),
+			   "%s", text);
+	text = ask((struct store_query){ .question = STORE_TOP, .by = STORE_BY_CLIENT }, NULL);
+	cr_assert_eq(got.rows, 3, "no address is not the address ::");
+	cr_assert(strstr(text, "\nsegment=guest ") || !strncmp(text, "segment=guest ", 14));
+	text = sql("SELECT id FROM flows WHERE client_ip IS NULL");
+	cr_assert_str_eq(text, "id=pair \n");
+	text = sql("SELECT count(*) AS n FROM rollup_hour WHERE client_ip IS NULL");
+	cr_assert_str_eq(text, "n=1 \n");
+}
+
+Test(store, alerts_of_the_sensor_have_no_ends)
+{
+	struct record a = { .type = RECORD_ALERT };
+
+	a.alert = (struct record_alert){
+		.id = "x",
+		.kind = "sensor.shedding",
+		.sensor = "span-1",
+		.client = { .no_ip = true },
+		.server = { .no_ip = true },
+		.count = 1,
+		.first_seen = sample_time("2026-01-02T03:04:05Z"),
+		.last_seen = sample_time("2026-01-02T03:04:05Z"),
+	};
+	struct store_batch b = sample_batch(1, &a, 1);
+	b.identity.stream = STREAM_ALERTS;
+	ingest(b);
+	const char *text = ask((struct store_query){ .question = STORE_ALERTS }, NULL);
+	cr_assert_eq(got.records, 1);
+	cr_assert_null(strstr(text, "\"server\""), "%s", text);
+	cr_assert_null(strstr(text, "\"protocol\""), "%s", text);
+	cr_assert_str_eq(sql("SELECT kind, protocol, client_ip, server_ip FROM alerts"),
+			 "kind=sensor.shedding \n");
+}
+
 Test(store, matrix_shows_the_worst_of_each_cell)
 {
 	fill_kinds();
@@ -498,7 +568,7 @@ Test(store, coverage_of_one_minute_adds_up_and_keeps_the_worse_state)
 
 Test(store, sensors_sum_counters_and_miss_batches)
 {
-	static const struct record_counter counters[] = { { "packets", 10 }, { "alerts", 1 } };
+	static const struct record_counter counters[] = { { "packets", 10 }, { "shed.level", 3 } };
 	struct record h = { .type = RECORD_HEALTH,
 			    .health = { .sensor = "span-1",
 					.version = "0.1.0",
@@ -517,6 +587,7 @@ Test(store, sensors_sum_counters_and_miss_batches)
 	cr_assert_not_null(strstr(text, "sensor=span-1 version=0.1.0"), "%s", text);
 	cr_assert_not_null(strstr(text, "batches=2 records=2 missing_batches=2"), "%s", text);
 	cr_assert_not_null(strstr(text, "\"packets\":20"), "%s", text);
+	cr_assert_not_null(strstr(text, "\"shed.level\":3"), "a level is no sum: %s", text);
 	cr_assert_not_null(strstr(text, "last_record=2026-01-02T03:04:00.000000Z"));
 }
 

@@ -74,3 +74,53 @@ Test(record, a_flow_as_json_leaves_out_what_is_not_known)
 		"\"verdict\":\"conduit\",\"rule\":\"c\",\"severity\":\"info\",\"shed\":0}");
 	buf_finish(&b);
 }
+
+Test(record, what_is_not_known_of_a_pair_of_segments_is_absent)
+{
+	struct buf b = { 0 };
+	struct record r = { .type = RECORD_FLOW };
+
+	r.flow = (struct record_flow){
+		.id = "x",
+		.end_reason = END_SHED,
+		.protocol = 17,
+		.client = { .no_ip = true, .segment = "guest", .impact = IMPACT_GUEST },
+		.server = { .no_ip = true },
+		.shed = 3,
+	};
+	record_json(&r, &b);
+	cr_assert_str_eq(
+		b.data,
+		"{\"type\":\"flow\",\"id\":\"x\",\"start\":\"1970-01-01T00:00:00.000000Z\","
+		"\"end\":\"1970-01-01T00:00:00.000000Z\",\"interim\":0,\"end_reason\":\"shed\","
+		"\"protocol\":\"udp\",\"client\":{\"segment\":\"guest\",\"impact\":\"guest\"},"
+		"\"orientation\":\"first-packet\","
+		"\"packets\":{\"to_server\":0,\"to_client\":0},"
+		"\"bytes\":{\"to_server\":0,\"to_client\":0},"
+		"\"copies\":{\"mirror\":0,\"routed\":0},\"app_source\":\"none\","
+		"\"encrypted\":false,\"verdict\":\"not-evaluated\",\"severity\":\"info\","
+		"\"shed\":3}");
+	buf_finish(&b);
+}
+
+Test(record, an_alert_of_the_sensor_has_no_ends)
+{
+	struct buf b = { 0 };
+	struct record r = { .type = RECORD_ALERT };
+
+	r.alert = (struct record_alert){
+		.id = "x",
+		.kind = "sensor.blind",
+		.client = { .no_ip = true },
+		.server = { .no_ip = true, .segment = "icu", .impact = IMPACT_LIFE_CRITICAL },
+		.reason = "why",
+	};
+	record_json(&r, &b);
+	cr_assert_str_eq(b.data,
+			 "{\"type\":\"alert\",\"id\":\"x\",\"kind\":\"sensor.blind\","
+			 "\"severity\":\"info\",\"first_seen\":\"1970-01-01T00:00:00.000000Z\","
+			 "\"last_seen\":\"1970-01-01T00:00:00.000000Z\",\"count\":0,"
+			 "\"server\":{\"segment\":\"icu\",\"impact\":\"life-critical\"},"
+			 "\"reason\":\"why\"}");
+	buf_finish(&b);
+}

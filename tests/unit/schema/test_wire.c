@@ -171,6 +171,50 @@ Test(wire, alert_round_trip)
 	round_trip((struct record[]){ full_alert() }, 1);
 }
 
+/* What two segments said to one another, and the address :: that is one. */
+static struct record pair_flow(void)
+{
+	struct record r = full_flow();
+	struct record_endpoint guest = { .no_ip = true, .segment = "guest" };
+	struct record_endpoint icu = { .no_ip = true, .segment = "icu" };
+
+	r.flow.client = guest;
+	r.flow.server = icu;
+	r.flow.end_reason = END_SHED;
+	return r;
+}
+
+Test(wire, ends_without_address_round_trip)
+{
+	struct record flows[] = { pair_flow(), full_flow() };
+	struct record alert = full_alert();
+	struct buf json = { 0 };
+
+	memset(&flows[1].flow.client.ip, 0, sizeof(flows[1].flow.client.ip));
+	round_trip(flows, 2);
+	collect(&json, &flows[0]);
+	cr_assert_null(strstr(json.data, "\"ip\""));
+	collect(&json, &flows[1]);
+	cr_assert_not_null(strstr(json.data, "\"ip\":\"::\""));
+	alert.alert.client = (struct record_endpoint){ .no_ip = true };
+	round_trip(&alert, 1);
+	buf_finish(&json);
+}
+
+Test(wire, a_port_needs_an_address)
+{
+	struct record flow = pair_flow();
+	struct buf wire = { 0 }, json = { 0 };
+	const char *why = NULL;
+
+	flow.flow.client.has_port = true;
+	pack(&flow, 1, &wire, &json);
+	cr_assert_eq(unpack(wire.data, wire.len, &json, &why), -EBADMSG);
+	cr_assert_not_null(strstr(why, "without an address"), "%s", why);
+	buf_finish(&wire);
+	buf_finish(&json);
+}
+
 Test(wire, health_and_coverage_round_trip)
 {
 	round_trip((struct record[]){ full_coverage(), full_health() }, 2);

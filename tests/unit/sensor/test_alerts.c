@@ -12,8 +12,9 @@ static struct sent {
 	char id[RECORD_ID], reason[64];
 	uint64_t count;
 	size_t flows;
+	enum severity severity;
 	int64_t first, last;
-	bool has_port;
+	bool has_port, no_ip;
 } sent[64];
 static size_t sent_count;
 
@@ -28,9 +29,11 @@ static int take(void *context, const struct record *r)
 	snprintf(s->reason, sizeof(s->reason), "%s", a->reason);
 	s->count = a->count;
 	s->flows = a->flow_count;
+	s->severity = a->severity;
 	s->first = a->first_seen.v;
 	s->last = a->last_seen.v;
 	s->has_port = a->client.has_port;
+	s->no_ip = a->client.no_ip && a->server.no_ip;
 	return 0;
 }
 
@@ -112,6 +115,67 @@ Test(alerts, a_full_table_sends_at_once)
 	alerts_flush(alerts);
 	cr_assert_eq(sent_count, 6);
 	cr_assert_eq(counters.alerts, 6);
+}
+
+Test(alerts, an_overloaded_sensor_folds_by_segments_what_finds_no_room)
+{
+	for (uint16_t port = 1; port <= 1000; port++) {
+		struct record_flow f = found(port % 500, 1);
+		f.client.segment = port % 2 ? "guest" : "office";
+		f.server.segment = "icu";
+		alerts_raise_summed(alerts, &f, "cross-segment", NULL);
+	}
+	cr_assert_eq(sent_count, 0, "nothing is sent as it comes");
+	alerts_flush(alerts);
+	cr_assert_eq(sent_count, 4 + 2);
+	for (size_t i = 0; i < 4; i++)
+		cr_expect_eq(sent[i].count, 2, "what had room once has it again");
+	cr_assert_eq(sent[4].count + sent[5].count, 1000 - 8);
+	cr_assert(sent[4].no_ip && sent[5].no_ip);
+	cr_assert_str_neq(sent[4].id, sent[5].id);
+	cr_assert_eq(counters.alerts, 1000);
+	cr_assert_eq(counters.alerts_summed, 992);
+	cr_assert_eq(counters.alerts_table_full, 0);
+}
+
+static void raise_sensor(const char *segment, enum severity severity, int64_t second, bool again)
+{
+	alerts_raise_sensor(alerts, &(struct sensor_finding){ .sensor = "test",
+							      .kind = "sensor.blind",
+							      .segment = segment,
+							      .severity = severity,
+							      .reason = again ? "still" : "first",
+							      .at = { second * USEC_PER_SECOND },
+							      .again = again });
+}
+
+Test(alerts, of_the_sensor_go_on_and_grow_worse)
+{
+	raise_sensor("icu", SEVERITY_LOW, 10, false);
+	raise_sensor("icu", SEVERITY_HIGH, 20, true);
+	raise_sensor("icu", SEVERITY_LOW, 30, true);
+	alerts_flush(alerts);
+	cr_assert_eq(sent_count, 1);
+	cr_assert_eq(sent[0].count, 1);
+	cr_assert_eq(sent[0].flows, 0);
+	cr_assert_eq(sent[0].severity, SEVERITY_HIGH);
+	cr_assert_eq(sent[0].first, 10 * USEC_PER_SECOND);
+	cr_assert_eq(sent[0].last, 30 * USEC_PER_SECOND);
+	cr_assert_str_eq(sent[0].reason, "still");
+	cr_assert_eq(counters.alerts, 1);
+}
+
+Test(alerts, of_the_sensor_are_told_apart_by_segment)
+{
+	raise_sensor("icu", SEVERITY_LOW, 10, false);
+	raise_sensor("pacs", SEVERITY_LOW, 10, false);
+	raise_sensor(NULL, SEVERITY_LOW, 10, false);
+	raise_sensor(NULL, SEVERITY_LOW, 11, false);
+	alerts_flush(alerts);
+	cr_assert_eq(sent_count, 3);
+	cr_assert_eq(sent[2].count, 2);
+	/* It stands in stores: it may never change. */
+	cr_assert_str_eq(sent[0].id, "6e635bbb70d264afb55fddd1db444c52");
 }
 
 Test(alerts, long_names_are_no_matter)

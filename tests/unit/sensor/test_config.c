@@ -37,7 +37,8 @@ Test(config, a_good_one)
 	cr_assert_str_eq(mistakes("sensor: span-1\nsite: site.yaml\n"
 				  "timeouts: {tcp: 10m, active: 60s}\nflows: {table: 4096}\n"
 				  "realms:\n  - {name: tenant, vlans: [20, 21], vnis: [7000]}\n"
-				  "exercise: drill-1\n",
+				  "exercise: drill-1\n"
+				  "shed: {least: 2, high: {lag: 2s, ring: 60}, quiet: 30s}\n",
 				  &c),
 			 "");
 	cr_assert_str_eq(c.sensor, "span-1");
@@ -46,6 +47,12 @@ Test(config, a_good_one)
 	cr_assert_eq(c.timeouts.tcp_idle.v, 600 * (int64_t)USEC_PER_SECOND);
 	cr_assert_eq(c.realms.count, 2);
 	cr_assert_eq(c.realms.of_vlan[21], 1);
+	cr_assert(c.shed.enabled);
+	cr_assert_eq(c.shed.least, 2);
+	cr_assert_eq(c.shed.quiet.v, 30 * (int64_t)USEC_PER_SECOND);
+	cr_assert_eq(c.shed.high.ring, 60);
+	cr_assert_eq(c.shed.high.lag.v, 2 * (int64_t)USEC_PER_SECOND);
+	cr_assert_eq(c.shed.low.ring, 10, "as it was");
 	sensor_config_finish(&c);
 }
 
@@ -71,6 +78,13 @@ Test(config, every_mistake_at_its_line)
 		{ "realms:\n  - {name: default}\n", "2: ", "twice" },
 		{ "realms:\n  - {name: \"a\\tb\"}\n", "2: ", "letters" },
 		{ "geo: {databases: x.mmdb}\n", "1: ", "list" },
+		{ "shed: {least: 5}\n", "1: ", "least" },
+		{ "shed:\n  quiet: 0s\n", "2: ", "1s" },
+		{ "shed: {high: {ring: 101}}\n", "1: ", "ring" },
+		{ "shed: {high: {ring: 10}}\n", "1: ", "low mark of ring" },
+		{ "shed: {low: {lag: 1s}}\n", "1: ", "low mark of lag" },
+		{ "shed: {urgent: 50}\n", "1: ", "urgent" },
+		{ "shed: {hihg: {ring: 60}}\n", "1: ", "high" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -189,3 +189,106 @@ Test(flow, what_comes_out_does_not_depend_on_the_seed)
 	}
 	cr_assert_gt(count, 500);
 }
+
+/* A conversation under way: both sides have spoken, TCP's have agreed. */
+static void converse(struct flow *f, uint32_t packets, int64_t now)
+{
+	f->packets[0] = packets / 2;
+	f->packets[1] = packets - f->packets[0];
+	f->dscp_known[0] = f->dscp_known[1] = true;
+	f->flags[0] = f->flags[1] = 0x18;
+	f->last = now;
+}
+
+static struct flow_key flood_key(uint32_t i)
+{
+	struct flow_key k = key_of((uint16_t)i, 6);
+
+	memcpy(k.ip[0].bytes + 8, &i, sizeof(i));
+	return k;
+}
+
+struct claim {
+	uint8_t value;    /* the tier that the flood's addresses claim */
+	uint32_t packets; /* of each flow */
+	bool answered;    /* by a SYN-ACK or a reset, which the sender never takes up */
+};
+
+/* Conversations of all kinds, then many flows from nowhere. */
+static void flood(uint32_t flows, size_t table_size, uint16_t talks, struct claim c)
+{
+	struct flow_table *t = flow_table_create(table_size, &timeouts, 7, note, NULL);
+
+	for (uint16_t port = 1; port <= talks; port++)
+		converse(add(t, port, 6, port % 2 ? IMPACT_LIFE_CRITICAL : IMPACT_CARE_CRITICAL,
+			     S(10)),
+			 4 + port % 5, S(10));
+	for (uint32_t i = 0; i < flows; i++) {
+		struct flow_key k = flood_key(i + 1);
+		emitted_count = 0;
+		struct flow *f = flow_table_add(t, &k, flow_hash(t, &k), c.value, S(20) + i);
+		f->packets[0] = c.packets;
+		f->flags[0] = 0x02;
+		f->dscp_known[0] = true;
+		f->packets[1] = f->dscp_known[1] = c.answered;
+		f->flags[1] = c.answered ? 0x12 : 0;
+		cr_assert_leq(emitted_count, 1, "one comes, one goes");
+	}
+	for (uint16_t port = 1; port <= talks; port++)
+		cr_expect_not_null(find(t, port, 6), "talk %u was given up for a flood of tier %u",
+				   port, c.value);
+	cr_expect_eq(flow_table_evictions(t), flows + talks - table_size);
+	flow_table_destroy(t);
+}
+
+Test(flow, clinical_conversations_outlive_a_flood_at_any_segment)
+{
+	for (uint8_t value = IMPACT_NONE; value < IMPACT_COUNT; value++)
+		flood(value == IMPACT_LIFE_CRITICAL ? 1000000 : 100000, 1024, 200,
+		      (struct claim){ .value = value, .packets = 1 });
+}
+
+Test(flow, they_outlive_one_that_is_answered_too)
+{
+	flood(100000, 1024, 200, (struct claim){ IMPACT_LIFE_CRITICAL, 1, .answered = true });
+	flood(100000, 1024, 200, (struct claim){ IMPACT_LIFE_CRITICAL, 5, .answered = true });
+	flood(100000, 1024, 200, (struct claim){ IMPACT_LIFE_CRITICAL, 3, .answered = false });
+}
+
+Test(flow, they_outlive_one_where_they_fill_half_the_table)
+{
+	flood(100000, 1024, 512, (struct claim){ IMPACT_LIFE_CRITICAL, 1, .answered = true });
+	flood(100000, 64, 40, (struct claim){ IMPACT_LIFE_CRITICAL, 1, .answered = false });
+}
+
+/* A conversation that begins amid the flood: each packet in time for the next. */
+Test(flow, a_clinical_conversation_can_begin_in_a_flood)
+{
+	struct flow_table *t = table(1024, 7);
+
+	for (uint32_t i = 0; i < 100000; i++) {
+		struct flow_key k = flood_key(i + 1);
+		emitted_count = 0;
+		flow_table_add(t, &k, flow_hash(t, &k), IMPACT_LIFE_CRITICAL, S(20) + i)
+			->packets[0] = 1;
+		if (i == 50000)
+			add(t, 7, 6, IMPACT_CARE_CRITICAL, S(20) + i);
+		if (i == 50300)
+			converse(find(t, 7, 6), 3, S(20) + i);
+	}
+	cr_assert_not_null(find(t, 7, 6));
+	flow_table_destroy(t);
+}
+
+Test(flow, guests_that_talk_a_lot_do_not_keep_clinical_segments_out)
+{
+	struct flow_table *t = table(1024, 7);
+
+	for (uint16_t port = 1; port <= 1024; port++)
+		converse(add(t, port, 6, IMPACT_GUEST, S(10)), 100, S(10));
+	for (uint16_t port = 2001; port <= 2500; port++)
+		add(t, port, 6, IMPACT_CARE_CRITICAL, S(11));
+	for (uint16_t port = 2001; port <= 2500; port++)
+		cr_assert_not_null(find(t, port, 6));
+	flow_table_destroy(t);
+}

@@ -18,7 +18,7 @@ struct flow_case {
 	const char *rule, *vendor, *technique;
 	uint32_t asn; /* of the external end */
 	const char *name;
-	bool no_data;
+	bool no_data, app_shed;
 };
 
 static struct site *site;
@@ -39,6 +39,7 @@ static struct site_flow flow_of(const struct flow_case *c)
 		.app = c->app,
 		.protocol = c->protocol,
 		.no_data = c->no_data,
+		.app_shed = c->app_shed,
 		.server_port = c->port,
 		.server_name = c->name,
 		.start = hospital_now,
@@ -94,6 +95,30 @@ static const struct flow_case attempts[] = {
 	{ "10.30.1.5", "10.40.8.2", NULL, TCP, 9999, VERDICT_CONDUIT, SEVERITY_INFO, "modality-store", .no_data = true },
 	{ "10.30.1.5", "10.40.8.2", NULL, TCP, 22, VERDICT_WRONG_SERVICE, SEVERITY_HIGH, "modality-store", .technique = "T1021.004", .no_data = true },
 	{ "10.30.1.5", "10.40.8.2", "ssh", TCP, 104, VERDICT_WRONG_SERVICE, SEVERITY_HIGH, "modality-store", .technique = "T1021.004", .no_data = true },
+};
+
+/* Where an overloaded sensor did not look for the app, nobody is blamed for one. */
+static const struct flow_case shed[] = {
+	{ "10.30.1.5", "10.40.8.2", NULL, TCP, 104, VERDICT_NOT_EVALUATED, SEVERITY_INFO, .app_shed = true },
+	/* a port that says enough */
+	{ "10.70.1.5", "10.40.1.2", NULL, TCP, 2575, VERDICT_CONDUIT, SEVERITY_INFO, "adt", .app_shed = true },
+	/* found all the same */
+	{ "10.70.1.5", "10.40.1.2", "ssh", TCP, 2575, VERDICT_WRONG_SERVICE, SEVERITY_HIGH, "adt", NULL, "T1021.004", .app_shed = true },
+	/* no app would help: ports only, no conduit, the other way */
+	{ "10.20.1.5", "10.60.1.2", NULL, TCP, 5011, VERDICT_WRONG_SERVICE, SEVERITY_HIGH, "pump-server", .app_shed = true },
+	{ "10.200.1.5", "10.20.1.2", NULL, TCP, 3389, VERDICT_CROSS_SEGMENT, SEVERITY_CRITICAL, NULL, NULL, "T1021.001", .app_shed = true },
+	{ "10.40.8.2", "10.30.1.5", NULL, TCP, 104, VERDICT_CROSS_SEGMENT, SEVERITY_HIGH, .app_shed = true },
+	/* an exception, and one that has ended */
+	{ "10.30.1.5", "10.40.1.2", NULL, TCP, 2222, VERDICT_NOT_EVALUATED, SEVERITY_INFO, .app_shed = true },
+	{ "10.70.1.5", "10.20.1.2", NULL, TCP, 3389, VERDICT_CROSS_SEGMENT, SEVERITY_CRITICAL, NULL, NULL, "T1021.001", .app_shed = true },
+	/* a vendor's services; another segment than the vendor's */
+	{ "10.99.0.20", "10.20.1.5", NULL, TCP, 4000, VERDICT_NOT_EVALUATED, SEVERITY_INFO, .app_shed = true },
+	{ "10.20.1.5", "203.0.113.7", NULL, TCP, 443, VERDICT_VENDOR_UNEXPECTED, SEVERITY_CRITICAL, "Acme Imaging", "Acme Imaging", .app_shed = true },
+	/* a vendor may be known by a name */
+	{ "10.40.1.2", "8.8.8.8", NULL, TCP, 443, VERDICT_NOT_EVALUATED, SEVERITY_INFO, .app_shed = true },
+	{ "10.40.1.2", "8.8.8.8", NULL, TCP, 443, VERDICT_UNKNOWN_THIRD_PARTY, SEVERITY_HIGH, .name = "nobody.example", .app_shed = true },
+	/* inside a segment there is no question */
+	{ "10.20.1.1", "10.20.2.2", NULL, TCP, 22, VERDICT_INTRA_SEGMENT, SEVERITY_INFO, .app_shed = true },
 };
 
 static const struct flow_case conduits[] = {
@@ -239,6 +264,11 @@ Test(judge, attempts, .init = start, .fini = end)
 	CHECK(attempts);
 }
 
+Test(judge, shed, .init = start, .fini = end)
+{
+	CHECK(shed);
+}
+
 Test(judge, crossings, .init = start, .fini = end)
 {
 	CHECK(crossings);
@@ -303,6 +333,10 @@ Test(judge, reasons, .init = start, .fini = end)
 		      "guest reached icu (life-critical) over 139; no conduit joins the two");
 	expect_reason(&outside[0], "icu (life-critical) reached an address outside the hospital "
 				   "over dns; no vendor entry claims it");
+	expect_reason(&shed[0], "what imaging may speak with pacs depends on the app, which an "
+				"overloaded sensor did not look for");
+	expect_reason(&shed[10], "whether ehr reached a vendor depends on its name, which an "
+				 "overloaded sensor did not look for");
 	expect_reason(&vendors[9], "Acme Imaging reached imaging (care-critical) over ssh; the "
 				   "vendor did not come through its declared way in");
 	expect_reason(&vendors[11], "Acme Imaging uses its declared way in over openvpn");
