@@ -136,8 +136,8 @@ static int put_record(struct ingest *in, struct partition *p, const struct recor
 	case RECORD_FLOW:
 		return put_flow(in, p, &r->flow);
 	case RECORD_COVERAGE:
-		coverage_bind(p->coverage, &r->coverage);
-		return db_run(p->coverage);
+		coverage_bind(p->coverage, &r->coverage, &in->scratch);
+		return in->scratch.failed ? -ENOMEM : db_run(p->coverage);
 	case RECORD_HEALTH:
 		return put_health(p, &r->health, &in->scratch);
 	case RECORD_ALERT:

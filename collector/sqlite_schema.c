@@ -153,7 +153,11 @@ static const char add_coverage[] =
 	" mirror_copies = mirror_copies + excluded.mirror_copies,"
 	" routed_copies = routed_copies + excluded.routed_copies,"
 	" shed_max = max(shed_max, excluded.shed_max),"
-	" clock_jumps = clock_jumps + excluded.clock_jumps";
+	" clock_jumps = clock_jumps + excluded.clock_jumps,"
+	" oversized = oversized + excluded.oversized,"
+	" frames = frames + excluded.frames, drops = drops + excluded.drops,"
+	" reasons = iif(reasons IN ('', excluded.reasons), excluded.reasons,"
+	"  iif(excluded.reasons = '', reasons, reasons || char(10) || excluded.reasons))";
 
 struct statement {
 	struct db_stmt **to;
@@ -295,7 +299,8 @@ static const char coverage_view[] =
 	"SELECT sensor, nullif(site_revision, '') AS site_revision,"
 	" nullif(exercise, '') AS exercise, segment, state, time_text(minute) AS minute,"
 	" minute AS minute_us, packets, bytes, one_sided_flows, missed_bytes, truncated,"
-	" mirror_copies, routed_copies, shed_max, clock_jumps";
+	" mirror_copies, routed_copies, shed_max, clock_jumps, oversized, frames, drops,"
+	" nullif(replace(reasons, char(10), ' '), '') AS reasons";
 
 #define VIEW_SUMS \
 	" flows, packets, bytes, word('severity', severity) AS severity," \

@@ -81,7 +81,7 @@ void coverage_columns_text(struct buf *out, bool with_types);
 void flow_bind(struct db_stmt *to, const struct record_flow *f, struct buf *scratch);
 void alert_bind(struct db_stmt *to, const struct record_alert *a, struct usec received,
 		struct buf *scratch);
-void coverage_bind(struct db_stmt *to, const struct record_coverage *c);
+void coverage_bind(struct db_stmt *to, const struct record_coverage *c, struct buf *scratch);
 /* Reads from column `at` on; the texts are borrowed from the row, and lists
  * live in the arena. -EUCLEAN when the row is not one of ours. */
 int flow_read(const struct db_stmt *from, int at, struct arena *arena, struct record *out);

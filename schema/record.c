@@ -240,6 +240,10 @@ static void coverage(struct json *j, const struct record_coverage *c)
 	json_u64(j, "routed_copies", c->routed_copies);
 	json_u64(j, "shed_max", c->shed_max);
 	json_u64(j, "clock_jumps", c->clock_jumps);
+	json_u64(j, "oversized", c->oversized);
+	json_u64(j, "frames", c->frames);
+	json_u64(j, "drops", c->drops);
+	texts(j, "reasons", c->reasons, c->reason_count);
 }
 
 static void health(struct json *j, const struct record_health *h)
@@ -251,6 +255,20 @@ static void health(struct json *j, const struct record_health *h)
 	for (size_t i = 0; i < h->counter_count; i++)
 		json_u64(j, h->counters[i].name, h->counters[i].value);
 	json_close(j, '}');
+	if (!h->interface_count)
+		return;
+	json_open(j, "interfaces", '[');
+	for (size_t i = 0; i < h->interface_count; i++) {
+		const struct record_interface *p = &h->interfaces[i];
+		json_open(j, NULL, '{');
+		text_if(j, "name", p->name);
+		text_if(j, "state", p->state);
+		json_u64(j, "frames", p->frames);
+		json_u64(j, "drops", p->drops);
+		json_u64(j, "oversized", p->oversized);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
 }
 
 void record_json(const struct record *r, struct buf *out)
