@@ -116,6 +116,8 @@ static void cover_packet(struct pipeline *p, const struct flow *f, const struct 
 		c->packets++;
 		c->bytes += packet->ip_bytes;
 		c->truncated += packet->truncated;
+		c->oversized += packet->oversized;
+		c->interfaces |= 1U << packet->interface;
 		if (f->segments[0] == f->segments[1])
 			return;
 	}
