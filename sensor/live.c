@@ -19,36 +19,15 @@ enum {
 struct live {
 	pcap_t *pcap;
 	char interface[IF_NAMESIZE];
-	uint16_t link_type;
+	uint16_t link_type, number;
 	uint32_t kernel_drops; /* as of the last look; libpcap's counters wrap */
-	uint64_t device_drops;
+	uint32_t expected;     /* length of a frame at most; 0: any */
+	struct live_figures figures;
 	bool nanoseconds;
 	char problem[256];
 	live_take *take;
 	void *context;
 };
-
-/* What a device counts as lost before the socket sees it. */
-static uint64_t device_drops(const char *interface)
-{
-	static const char *const names[] = { "rx_missed_errors", "rx_fifo_errors", "rx_over_errors",
-					     "rx_dropped" };
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char path[128];
-		uint64_t v = 0;
-		snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", interface,
-			 names[i]);
-		FILE *f = fopen(path, "re");
-		if (!f)
-			continue;
-		if (fscanf(f, "%" SCNu64, &v) == 1)
-			sum += v;
-		fclose(f);
-	}
-	return sum;
-}
 
 /* Without a socket, which the sandbox would refuse. */
 static bool is_there(const char *interface)
@@ -138,6 +117,7 @@ struct live *live_open(const struct live_options *o, char why[256])
 		return NULL;
 	}
 	strcpy(l->interface, o->interface);
+	l->number = o->number;
 	l->pcap = pcap_create(o->interface, error);
 	if (!l->pcap)
 		snprintf(why, 256, "%s: %.200s", o->interface, error);
@@ -145,7 +125,6 @@ struct live *live_open(const struct live_options *o, char why[256])
 		live_close(l);
 		return NULL;
 	}
-	l->device_drops = device_drops(l->interface);
 	return l;
 }
 
@@ -179,8 +158,16 @@ static void hand_over(u_char *user, const struct pcap_pkthdr *head, const u_char
 		.time = { (int64_t)head->ts.tv_sec * USEC_PER_SECOND +
 			  (l->nanoseconds ? fraction / 1000 : fraction) },
 		.link_type = l->link_type,
+		.interface = l->number,
 	};
 
+	l->figures.frames++;
+	if (l->expected && frame.wire > l->expected) {
+		frame.oversized = true;
+		l->figures.oversized++;
+		if (frame.wire > l->figures.longest)
+			l->figures.longest = frame.wire;
+	}
 	l->take(l->context, &frame);
 }
 
@@ -200,20 +187,20 @@ const char *live_problem(const struct live *l)
 	return l->problem;
 }
 
-struct live_losses live_losses(struct live *l)
+struct live_figures live_figures(struct live *l)
 {
-	struct live_losses losses = { 0 };
 	struct pcap_stat stat;
 
 	if (pcap_stats(l->pcap, &stat) == 0) {
-		losses.kernel = (uint32_t)(stat.ps_drop - l->kernel_drops);
+		l->figures.ring_drops += (uint32_t)(stat.ps_drop - l->kernel_drops);
 		l->kernel_drops = stat.ps_drop;
 	}
-	uint64_t device = device_drops(l->interface);
-	/* A device that was reset starts again from nothing. */
-	losses.interface = device >= l->device_drops ? device - l->device_drops : device;
-	l->device_drops = device;
-	return losses;
+	return l->figures;
+}
+
+void live_expect(struct live *l, uint32_t longest)
+{
+	l->expected = longest;
 }
 
 const char *live_library(void)

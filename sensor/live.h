@@ -8,6 +8,7 @@
 
 struct live_options {
 	const char *interface;
+	uint16_t number;     /* of its frames' `interface` */
 	uint64_t ring_bytes; /* kernel memory that rides out bursts; below 2 GiB */
 	uint32_t snaplen;    /* bytes kept of a frame */
 	bool promiscuous;
@@ -31,12 +32,17 @@ typedef void live_take(void *context, const struct frame *frame);
 int live_read(struct live *l, int most, live_take *take, void *context);
 const char *live_problem(const struct live *l);
 
-/* What was lost since the last call: `kernel`, frames that found no room in the
- * ring; `interface`, frames that the device or its driver dropped before. */
-struct live_losses {
-	uint64_t kernel, interface;
+/* What came and what found no room in the ring, since the capture began. What
+ * the device drops is told by sensor/device.h. */
+struct live_figures {
+	uint64_t frames, ring_drops;
+	uint64_t oversized; /* frames longer than live_expect() said */
+	uint32_t longest;   /* of those */
 };
-struct live_losses live_losses(struct live *l);
+struct live_figures live_figures(struct live *l);
+
+/* Longer frames than this are marked as oversized; 0: none are. */
+void live_expect(struct live *l, uint32_t longest);
 
 /* Name and version of the capture library. */
 const char *live_library(void);

@@ -16,7 +16,6 @@ enum {
 /* How an interface fares, for saying so once. */
 struct fare {
 	bool down, gone;
-	uint64_t drops; /* since it was last said */
 };
 
 static void take(void *context, const struct frame *frame)
@@ -57,39 +56,26 @@ static bool read_all(struct monitor *m, struct fare *fares, struct pollfd *polls
 	return gone == m->count;
 }
 
-static void count_losses(struct monitor *m, struct fare *fares)
+static void watch_ports(struct monitor *m, const struct fare *fares)
 {
-	for (size_t i = 0; i < m->count; i++) {
-		if (fares[i].gone)
-			continue;
-		struct live_losses losses = live_losses(m->inputs[i]);
-		m->counters->drops_kernel += losses.kernel;
-		m->counters->drops_interface += losses.interface;
-		fares[i].drops += losses.kernel + losses.interface;
-	}
-}
+	struct port_figures figures[INPUTS_MOST];
 
-static void say_losses(struct monitor *m, struct fare *fares)
-{
 	for (size_t i = 0; i < m->count; i++) {
-		if (fares[i].drops)
-			log_warn("%s: %llu frames were lost in the last minute; enlarge "
-				 "capture.ring, "
-				 "or mirror less to this port",
-				 live_interface(m->inputs[i]), (unsigned long long)fares[i].drops);
-		fares[i].drops = 0;
+		struct live_figures f = live_figures(m->inputs[i]);
+		figures[i] = (struct port_figures){ f.frames,  f.ring_drops,  f.oversized,
+						    f.longest, fares[i].down, fares[i].gone };
 	}
+	ports_second(m->ports, figures, m->counters, clock_monotonic(), clock_wall());
+	for (size_t i = 0; i < m->count; i++)
+		live_expect(m->inputs[i], ports_frame_most(m->ports, i));
 }
 
 /* Once a second: losses, time-outs while it is quiet, what waits for output. */
-static int each_second(struct monitor *m, struct fare *fares, uint64_t second,
-		       uint64_t packets_before)
+static int each_second(struct monitor *m, const struct fare *fares, uint64_t packets_before)
 {
-	count_losses(m, fares);
+	watch_ports(m, fares);
 	if (m->counters->packets == packets_before)
 		pipeline_idle(m->pipeline, clock_wall());
-	if (second % 60 == 0)
-		say_losses(m, fares);
 	return output_flush(m->output);
 }
 
@@ -111,7 +97,7 @@ static int loop(struct monitor *m)
 		if (second == last)
 			continue;
 		last = second;
-		if (each_second(m, fares, (uint64_t)second, packets) == -EPIPE)
+		if (each_second(m, fares, packets) == -EPIPE)
 			return 1;
 		packets = m->counters->packets;
 		if (*m->reload && m->on_reload)

@@ -8,6 +8,7 @@
 #include "daemon/notify.h"
 #include "sensor/live.h"
 #include "sensor/pipeline.h"
+#include "sensor/ports.h"
 
 struct monitor {
 	struct live *const *inputs;
@@ -15,6 +16,7 @@ struct monitor {
 	struct pipeline *pipeline;
 	struct counters *counters;
 	struct output *output;
+	struct ports *ports; /* of the same interfaces in the same order */
 	const volatile sig_atomic_t *stop, *reload;
 	/* Called between two packets after SIGHUP; says itself what went wrong. */
 	void (*on_reload)(void *context);

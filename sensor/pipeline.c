@@ -48,6 +48,7 @@ struct pipeline {
 	int64_t at;     /* the clock when the packet under way came */
 	int64_t second; /* of the last look at the table */
 	int64_t minute; /* of the last health record */
+	bool reported_once;
 	bool jumped;    /* the previous packet was far ahead of the clock */
 	uint32_t ahead; /* its flow, or FLOW_NONE */
 	unsigned late;  /* packets in a row that were a minute behind the clock */
@@ -206,7 +207,13 @@ void pipeline_destroy(struct pipeline *p)
 	free(p);
 }
 
-/* What the sensor as a whole met since the last report. */
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What the sensor as a whole met since the last report. A clock that is set shows
+ * in the packets' stamps, and beside the monotonic clock: that is one event. */
 static void report_coverage(struct pipeline *p)
 {
 	const struct counters *now = p->counters, *then = &p->reported;
@@ -215,15 +222,21 @@ static void report_coverage(struct pipeline *p)
 		.frames = now->packets - then->packets,
 		.drops = now->drops_kernel - then->drops_kernel + now->drops_interface -
 			 then->drops_interface,
-		.clock_jumps = now->clock_jump - then->clock_jump,
+		.clock_jumps = most(now->clock_jump - then->clock_jump,
+				    now->clock_steps - then->clock_steps),
+		.dead = p->options.ports ? ports_dead(p->options.ports) : 0,
+		.live = p->options.live,
+		.first = !p->reported_once,
 	};
 
+	p->reported_once = true;
 	ledger_close(p->ledger, &m, p->options.setting.sensor, p->options.setting.exercise,
 		     to_output, p->output);
 }
 
 static void report_health(struct pipeline *p)
 {
+	struct record_interface interfaces[PORTS_MOST];
 	size_t n = 0;
 
 	p->counters->dpi_memory = dpi_memory();
@@ -246,8 +259,11 @@ static void report_health(struct pipeline *p)
 			.minute = { p->minute * MINUTE },
 			.counters = p->health,
 			.counter_count = n,
+			.interfaces = interfaces,
 		},
 	};
+	if (p->options.ports)
+		r.health.interface_count = ports_report(p->options.ports, interfaces);
 	output_record(p->output, &r);
 }
 
@@ -480,9 +496,20 @@ void pipeline_frame(struct pipeline *p, const struct frame *frame)
 	pipeline_drain(p);
 }
 
+/* Live, this clock is the packets' own: it counts also where no packet ever came,
+ * and when it was set. */
+static bool idle_counts(const struct pipeline *p, int64_t now)
+{
+	if (p->now == INT64_MIN)
+		return p->options.live;
+	if (now >= p->now + JUMP || now < p->now - MINUTE)
+		return p->options.live;
+	return now > p->now;
+}
+
 void pipeline_idle(struct pipeline *p, struct usec now)
 {
-	if (p->now != INT64_MIN && now.v > p->now && now.v - p->now < JUMP)
+	if (idle_counts(p, now.v))
 		advance(p, now.v);
 }
 

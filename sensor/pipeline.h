@@ -8,6 +8,7 @@
 #include "sensor/dissection.h"
 #include "sensor/flow_record.h"
 #include "sensor/output.h"
+#include "sensor/ports.h"
 
 struct pipeline_options {
 	size_t flows;     /* flow table */
@@ -15,9 +16,10 @@ struct pipeline_options {
 	size_t alerts;    /* alerts folded at a time */
 	size_t names;     /* addresses known by name */
 	bool dedup;
-	bool live;     /* packets are stamped by this machine's clock, which may be set back */
-	uint64_t seed; /* of the hashes; nothing that comes out depends on it, but which
-			* copies are forgotten when there are more than fit */
+	bool live; /* packets are stamped by this machine's clock, which may be set back */
+	struct ports *ports; /* that `live` packets come from, for reports; NULL: none */
+	uint64_t seed;       /* of the hashes; nothing that comes out depends on it, but which
+			      * copies are forgotten when there are more than fit */
 	struct flow_timeouts timeouts;
 	struct dissection_options dissection;
 	struct record_setting setting; /* `names` is filled in by the pipeline */

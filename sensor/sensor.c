@@ -27,6 +27,7 @@ struct sensor {
 	struct pipeline *pipeline;
 	struct live *inputs[CONFIG_INTERFACES_MOST];
 	size_t input_count;
+	struct ports *ports;
 	struct notify notify; /* of live capture */
 };
 
@@ -84,6 +85,7 @@ static struct pipeline_options settings_of(const struct sensor *s, bool live, ui
 		.names = c->names,
 		.dedup = c->dedup,
 		.live = live,
+		.ports = s->ports,
 		.seed = seed,
 		.timeouts = c->timeouts,
 		.dissection = {
@@ -163,6 +165,7 @@ static bool open_inputs(struct sensor *s)
 	for (; s->input_count < c->interface_count; s->input_count++) {
 		struct live_options o = {
 			.interface = c->interfaces[s->input_count],
+			.number = (uint16_t)s->input_count,
 			.ring_bytes = c->ring,
 			.snaplen = (uint32_t)c->snaplen,
 			.promiscuous = c->promiscuous,
@@ -174,6 +177,14 @@ static bool open_inputs(struct sensor *s)
 			return false;
 		}
 	}
+	s->ports = ports_open(c->interfaces, c->interface_count);
+	if (!s->ports) {
+		log_error("not enough memory to begin");
+		return false;
+	}
+	for (size_t i = 0; i < s->input_count; i++)
+		live_expect(s->inputs[i], ports_frame_most(s->ports, i));
+	ports_advise(s->ports);
 	return true;
 }
 
@@ -244,6 +255,7 @@ static int watch(struct sensor *s)
 		.pipeline = s->pipeline,
 		.counters = &s->counters,
 		.output = s->output,
+		.ports = s->ports,
 		.stop = &sensor_stop,
 		.reload = &sensor_reload,
 		.on_reload = reload,
@@ -278,6 +290,7 @@ static void finish(struct sensor *s)
 	/* After the spool is closed: no file of it may get their muted numbers. */
 	for (size_t i = 0; i < s->input_count; i++)
 		live_close(s->inputs[i]);
+	ports_close(s->ports);
 	notify_close(&s->notify);
 	geo_close(s->geo);
 	site_free(s->site);
