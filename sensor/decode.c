@@ -88,6 +88,15 @@ enum decode_result decode(struct decoder *d, const struct frame *frame, struct p
 	return settle(d->counters, link_frame(&w, frame->link_type, s), out);
 }
 
+bool decode_knows(uint16_t link_type)
+{
+	struct packet packet = { 0 };
+	struct walk w = { .out = &packet };
+	struct span nothing = { NULL, 0, 0 };
+
+	return link_frame(&w, link_type, nothing) != STEP_UNKNOWN_LINK;
+}
+
 char *tunnel_text(const struct tunnel *t, char out[24])
 {
 	if (t->id || tunnel_types[t->type].has_id)

@@ -106,5 +106,8 @@ void decoder_destroy(struct decoder *d);
  * wrong, is the outer packet. */
 enum decode_result decode(struct decoder *d, const struct frame *frame, struct packet *out);
 
+/* False for a link type of which every frame is counted as unknown. */
+bool decode_knows(uint16_t link_type);
+
 /* "erspan2:17", "vxlan:100", "ipip"; out has room for 24 bytes. */
 char *tunnel_text(const struct tunnel *t, char out[24]);

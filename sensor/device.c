@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { FILE_MTU = DEVICE_COUNTS, FILE_STATE, FILE_UEVENT, FILES };
+enum { FILE_MTU = DEVICE_COUNTS, FILE_FLAGS, FILE_STATE, FILE_UEVENT, FILES };
 
 static const char *const files[FILES] = {
 	[DEVICE_MISSED] = "statistics/rx_missed_errors",
@@ -23,6 +23,7 @@ static const char *const files[FILES] = {
 	[DEVICE_FRAME] = "statistics/rx_frame_errors",
 	[DEVICE_LENGTH] = "statistics/rx_length_errors",
 	[FILE_MTU] = "mtu",
+	[FILE_FLAGS] = "flags",
 	[FILE_STATE] = "operstate",
 	[FILE_UEVENT] = "uevent",
 };
@@ -83,6 +84,8 @@ void device_read(const struct device *d, struct device_facts *out)
 	if (n < 0)
 		return;
 	out->up = operstate_is_up(text);
+	if (read_text(d->fds[FILE_FLAGS], text, sizeof(text)) > 0)
+		out->down = !(strtoul(text, NULL, 16) & IFF_UP);
 	out->mtu = (uint32_t)read_number(d->fds[FILE_MTU]);
 	for (int i = 0; i < DEVICE_COUNTS; i++)
 		out->counts[i] = read_number(d->fds[i]);

@@ -28,7 +28,8 @@ enum device_count {
 struct device_facts {
 	bool told;                      /* sysfs knows it; else nothing below is known */
 	bool gone;                      /* it was there, and is no more */
-	bool up;                        /* with a carrier, as far as the driver tells */
+	bool down;                      /* set down by somebody */
+	bool up;                        /* and with a carrier, as far as the driver tells */
 	uint32_t mtu;                   /* 0: not known */
 	char name[IF_NAMESIZE];         /* as it is called now */
 	uint64_t counts[DEVICE_COUNTS]; /* since the device came up */

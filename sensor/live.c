@@ -2,13 +2,13 @@
 #include "sensor/live.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <net/if.h>
 #include <pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -21,6 +21,7 @@ struct live {
 	char interface[IF_NAMESIZE];
 	uint16_t link_type, number;
 	uint32_t kernel_drops; /* as of the last look; libpcap's counters wrap */
+	int there;             /* its number in sysfs, or -1; fails once it has gone */
 	uint32_t expected;     /* length of a frame at most; 0: any */
 	struct live_figures figures;
 	bool nanoseconds;
@@ -29,13 +30,12 @@ struct live {
 	void *context;
 };
 
-/* Without a socket, which the sandbox would refuse. */
-static bool is_there(const char *interface)
+/* Without a socket, which the sandbox would refuse; the file outlives a new name.
+ * Where it is not to be had, a socket that fails is taken for an interface that is down. */
+static bool is_there(const struct live *l)
 {
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/class/net/%s", interface);
-	return access(path, F_OK) == 0;
+	char text[16];
+	return pread(l->there, text, sizeof(text), 0) >= 0 || errno != ENODEV;
 }
 
 static const char *remedy(int status)
@@ -107,7 +107,7 @@ static bool start(struct live *l, const struct live_options *o, char why[256])
 
 struct live *live_open(const struct live_options *o, char why[256])
 {
-	char error[PCAP_ERRBUF_SIZE] = "";
+	char error[PCAP_ERRBUF_SIZE] = "", path[64];
 	struct live *l = calloc(1, sizeof(*l));
 
 	if (!l || strlen(o->interface) >= sizeof(l->interface)) {
@@ -118,6 +118,8 @@ struct live *live_open(const struct live_options *o, char why[256])
 	}
 	strcpy(l->interface, o->interface);
 	l->number = o->number;
+	snprintf(path, sizeof(path), "/sys/class/net/%s/ifindex", l->interface);
+	l->there = open(path, O_RDONLY | O_CLOEXEC);
 	l->pcap = pcap_create(o->interface, error);
 	if (!l->pcap)
 		snprintf(why, 256, "%s: %.200s", o->interface, error);
@@ -134,6 +136,8 @@ void live_close(struct live *l)
 		return;
 	if (l->pcap)
 		pcap_close(l->pcap);
+	if (l->there >= 0)
+		close(l->there);
 	free(l);
 }
 
@@ -145,6 +149,11 @@ int live_descriptor(const struct live *l)
 const char *live_interface(const struct live *l)
 {
 	return l->interface;
+}
+
+uint16_t live_link_type(const struct live *l)
+{
+	return l->link_type;
 }
 
 static void hand_over(u_char *user, const struct pcap_pkthdr *head, const u_char *bytes)
@@ -179,7 +188,7 @@ int live_read(struct live *l, int most, live_take *take, void *context)
 	if (n >= 0)
 		return n;
 	snprintf(l->problem, sizeof(l->problem), "%.200s", pcap_geterr(l->pcap));
-	return is_there(l->interface) ? -ENETDOWN : -ENODEV;
+	return is_there(l) ? -ENETDOWN : -ENODEV;
 }
 
 const char *live_problem(const struct live *l)

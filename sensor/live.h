@@ -24,6 +24,7 @@ void live_close(struct live *l); /* accepts NULL */
 
 int live_descriptor(const struct live *l); /* to poll for reading */
 const char *live_interface(const struct live *l);
+uint16_t live_link_type(const struct live *l); /* LINKTYPE_ value */
 
 /* Hands over the frames that are there, at most `most`, each lent until `take`
  * returns. How many; -ENETDOWN while the interface is down (it may come back);

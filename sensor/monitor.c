@@ -31,11 +31,6 @@ static void say_state(struct fare *f, const struct live *l, int error)
 	if (gone && !f->gone)
 		log_error("%s: the interface has gone: %s; start the sensor again when it is back",
 			  live_interface(l), live_problem(l));
-	else if (down && !f->down)
-		log_warn("%s: the interface is down; capture goes on when it is up",
-			 live_interface(l));
-	else if (!error && f->down)
-		log_info("%s: the interface is up again", live_interface(l));
 	f->down = down;
 	f->gone |= gone;
 }

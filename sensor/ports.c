@@ -13,9 +13,12 @@
 #define SILENT (59LL * USEC_PER_SECOND) /* looked at once a second: a whole minute */
 #define MINUTE (60LL * USEC_PER_SECOND)
 
+enum link { LINK_UP, LINK_NONE, LINK_DOWN, LINK_GONE };
+
 /* What has been said of an interface, and need not be again. */
 struct said {
-	bool oversized, silent, no_link;
+	bool oversized, silent;
+	enum link link;
 	unsigned damaged; /* minutes until it may be again */
 	char name[IF_NAMESIZE];
 };
@@ -129,23 +132,39 @@ static void say_oversized(struct port *port)
 		 port->facts.name);
 }
 
-/* Down and gone is said where the socket tells it (sensor/monitor.c). */
+static enum link link_of(const struct port *port)
+{
+	if (port->figures.gone || port->facts.gone)
+		return LINK_GONE;
+	if (port->figures.down || port->facts.down)
+		return LINK_DOWN;
+	return port->facts.told && !port->facts.up ? LINK_NONE : LINK_UP;
+}
+
+/* That it has gone is said where its socket fails (sensor/monitor.c). */
 static void say_link(struct port *port)
 {
-	const struct device_facts *f = &port->facts;
-	bool no_link = f->told && !f->gone && !f->up && !port->figures.down;
+	const char *name = port->facts.name;
+	enum link link = link_of(port);
 
-	if (f->told && !f->gone && strcmp(f->name, port->said.name)) {
-		log_warn("%s: the interface is called %s now; capture goes on, and starts by its "
-			 "new name only once the configuration has it",
-			 port->interface, f->name);
-		strcpy(port->said.name, f->name);
+	if (strcmp(name, port->said.name)) {
+		log_warn("%s: the interface is called %s now; capture goes on, but the next start "
+			 "needs the new name in the configuration",
+			 port->interface, name);
+		strcpy(port->said.name, name);
 	}
-	if (no_link && !port->said.no_link)
-		log_warn("%s: no link: look at the cable and at the switch's port", f->name);
-	else if (!no_link && port->said.no_link && f->up)
-		log_info("%s: the link is back", f->name);
-	port->said.no_link = no_link;
+	if (link == port->said.link)
+		return;
+	port->said.link = link;
+	if (link == LINK_DOWN)
+		log_warn(
+			"%s: the interface is down; capture goes on when it is up: `ip link set %s "
+			"up`",
+			name, name);
+	else if (link == LINK_NONE)
+		log_warn("%s: no link: look at the cable and at the switch's port", name);
+	else if (link == LINK_UP)
+		log_info("%s: the interface is up again", name);
 }
 
 static bool is_silent(const struct port *port, int64_t now)
@@ -157,8 +176,7 @@ static void say_silence(struct port *port, int64_t now)
 {
 	bool silent = is_silent(port, now);
 
-	if (silent && !port->said.silent && !port->said.no_link && !port->figures.down &&
-	    !port->figures.gone)
+	if (silent && !port->said.silent && link_of(port) == LINK_UP)
 		log_warn(port->figures.frames
 				 ? "%s: no frame for a minute, where there had been some: is the "
 				   "switch's mirror session still there? What only this interface "
@@ -283,8 +301,7 @@ void ports_second(struct ports *p, const struct port_figures *figures, struct co
 
 static bool is_dead(const struct port *port)
 {
-	return port->figures.gone || port->figures.down || port->facts.gone ||
-	       (port->facts.told && !port->facts.up) || (port->said.silent && port->figures.frames);
+	return link_of(port) != LINK_UP || (port->said.silent && port->figures.frames);
 }
 
 uint32_t ports_dead(const struct ports *p)
@@ -298,13 +315,10 @@ uint32_t ports_dead(const struct ports *p)
 
 static const char *state_of(const struct port *port)
 {
-	if (port->figures.gone || port->facts.gone)
-		return "gone";
-	if (port->figures.down)
-		return "down";
-	if (port->facts.told && !port->facts.up)
-		return "no-link";
-	return port->said.silent ? "silent" : "up";
+	static const char *const names[] = { "up", "no-link", "down", "gone" };
+	enum link link = link_of(port);
+
+	return link == LINK_UP && port->said.silent ? "silent" : names[link];
 }
 
 size_t ports_report(struct ports *p, struct record_interface out[PORTS_MOST])

@@ -182,8 +182,14 @@ static bool open_inputs(struct sensor *s)
 		log_error("not enough memory to begin");
 		return false;
 	}
-	for (size_t i = 0; i < s->input_count; i++)
+	for (size_t i = 0; i < s->input_count; i++) {
+		uint16_t type = live_link_type(s->inputs[i]);
 		live_expect(s->inputs[i], ports_frame_most(s->ports, i));
+		if (!decode_knows(type))
+			log_warn("%s: link type %u is not decoded, so nothing of it is metered; "
+				 "capture on an Ethernet, raw IP or Linux cooked interface",
+				 live_interface(s->inputs[i]), type);
+	}
 	ports_advise(s->ports);
 	return true;
 }
