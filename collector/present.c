@@ -119,6 +119,7 @@ static const char *const *record_names(enum store_question question)
 	case STORE_TOP:
 	case STORE_MATRIX:
 	case STORE_SENSORS:
+	case STORE_SEGMENTS:
 		break;
 	}
 	return NULL;

@@ -97,6 +97,9 @@ int sqlite_query(void *state, const struct store_query *query, const struct stor
 /* sqlite_aggregate.c: STORE_TOP and STORE_MATRIX */
 int aggregate_query(struct sqlite_store *s, struct db *db, const struct store_query *q,
 		    const struct store_sink *sink, struct store_answer *answer);
+/* sqlite_coverage.c: STORE_SEGMENTS */
+int coverage_query(struct sqlite_store *s, struct db *db, const struct store_query *q,
+		   const struct store_sink *sink, struct store_answer *answer);
 /* sqlite_sql.c */
 int sqlite_sql(void *state, const struct store_sql *sql, const struct store_sink *sink,
 	       struct store_answer *answer);

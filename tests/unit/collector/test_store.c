@@ -496,6 +496,50 @@ Test(store, coverage_of_one_minute_adds_up_and_keeps_the_worse_state)
 	cr_assert_not_null(strstr(text, "\"shed_max\":1"));
 }
 
+static struct record coverage_at(const char *segment, const char *how, const char *minute)
+{
+	return (struct record){ .type = RECORD_COVERAGE,
+				.coverage = { .sensor = "span-1",
+					      .segment = segment,
+					      .state = how,
+					      .minute = sample_time(minute),
+					      .packets = 10,
+					      .frames = 75,
+					      .drops = 25,
+					      .reasons = { "drops" },
+					      .reason_count = 1 } };
+}
+
+Test(store, segments_sum_coverage_up_over_partitions)
+{
+	struct record c[4] = { coverage_at("icu", "seen", "2026-01-02T23:58:00Z"),
+			       coverage_at("icu", "partial", "2026-01-02T23:59:00Z"),
+			       coverage_at("icu", "partial", "2026-01-03T00:00:00Z"),
+			       coverage_at("ward", "quiet", "2026-01-03T00:00:00Z") };
+
+	ingest(sample_batch(1, c, 4));
+	struct store_query q = { .question = STORE_SEGMENTS };
+	const char *text = ask(q, NULL);
+	cr_assert_eq(got.rows, 2);
+	cr_assert_not_null(
+		strstr(text, "segment=icu sensor=span-1 state=partial "
+			     "since=2026-01-02T23:59:00.000000Z reasons=drops "
+			     "reason=frames were lost before the sensor read them worst=partial"),
+		"%s", text);
+	cr_assert_not_null(strstr(text, "seen_minutes=1 partial_minutes=2"), "%s", text);
+	cr_assert_not_null(strstr(text, "lost_share=0.25"), "%s", text);
+	q.now = sample_time("2026-01-03T01:00:00Z");
+	text = ask(q, NULL);
+	cr_assert_not_null(strstr(text, "state=blind since=2026-01-03T00:01:00.000000Z "
+					"reasons=no-report"),
+			   "%s", text);
+	q.filter = (struct store_filter){ .segment = "ward", .has_until = true };
+	q.filter.until = sample_time("2026-01-03T00:02:00Z");
+	text = ask(q, NULL);
+	cr_assert_eq(got.rows, 1);
+	cr_assert_not_null(strstr(text, "state=quiet"), "%s", text);
+}
+
 Test(store, sensors_sum_counters_and_miss_batches)
 {
 	static const struct record_counter counters[] = { { "packets", 10 }, { "alerts", 1 } };
