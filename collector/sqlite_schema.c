@@ -32,7 +32,12 @@ static const char main_tables[] = BATCHES
 	" received INTEGER NOT NULL, PRIMARY KEY (exercise, sensor, stream, epoch));"
 	"CREATE TABLE IF NOT EXISTS sensor_counters (exercise TEXT NOT NULL,"
 	" sensor TEXT NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL,"
-	" PRIMARY KEY (exercise, sensor, name)) WITHOUT ROWID;";
+	" PRIMARY KEY (exercise, sensor, name)) WITHOUT ROWID;"
+	/* The newest health record of each. */
+	"CREATE TABLE IF NOT EXISTS sensor_reports (exercise TEXT NOT NULL,"
+	" sensor TEXT NOT NULL, minute INTEGER NOT NULL, epoch INTEGER NOT NULL,"
+	" counters TEXT NOT NULL, interfaces TEXT NOT NULL,"
+	" PRIMARY KEY (exercise, sensor)) WITHOUT ROWID;";
 
 static const char partition_tables[] = BATCHES
 	"CREATE TABLE IF NOT EXISTS health (exercise TEXT NOT NULL, sensor TEXT NOT NULL,"
@@ -238,6 +243,12 @@ int main_prepare(struct sqlite_store *s)
 		{ &s->stmt.counter,
 		  "INSERT INTO sensor_counters (exercise, sensor, name, value) VALUES (?, ?, ?, ?)"
 		  " ON CONFLICT DO UPDATE SET value = value + excluded.value" },
+		{ &s->stmt.report,
+		  "INSERT INTO sensor_reports (exercise, sensor, minute, epoch, counters,"
+		  " interfaces) VALUES (?, ?, ?, ?, ?, ?)"
+		  " ON CONFLICT DO UPDATE SET minute = excluded.minute, epoch = excluded.epoch,"
+		  " counters = excluded.counters, interfaces = excluded.interfaces"
+		  " WHERE excluded.minute >= minute" },
 	};
 	int error = prepare_all(s->main, list, sizeof(list) / sizeof(list[0]));
 
@@ -252,7 +263,7 @@ void main_finalize(struct sqlite_store *s)
 	struct db_stmt *list[] = { s->stmt.begin,     s->stmt.commit, s->stmt.rollback,
 				   s->stmt.known,     s->stmt.batch,  s->stmt.alert_get,
 				   s->stmt.alert_put, s->stmt.sensor, s->stmt.stream,
-				   s->stmt.counter };
+				   s->stmt.counter,   s->stmt.report };
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
 		db_finalize(list[i]);

@@ -41,7 +41,8 @@ struct sqlite_store {
 	struct db *main;
 	struct {
 		struct db_stmt *begin, *commit, *rollback;
-		struct db_stmt *known, *batch, *alert_get, *alert_put, *sensor, *stream, *counter;
+		struct db_stmt *known, *batch, *alert_get, *alert_put, *sensor, *stream, *counter,
+			*report;
 	} stmt;
 	struct partition open[PARTITIONS_OPEN];
 	uint64_t uses;
@@ -97,6 +98,9 @@ int sqlite_query(void *state, const struct store_query *query, const struct stor
 /* sqlite_aggregate.c: STORE_TOP and STORE_MATRIX */
 int aggregate_query(struct sqlite_store *s, struct db *db, const struct store_query *q,
 		    const struct store_sink *sink, struct store_answer *answer);
+/* sqlite_sensors.c: STORE_SENSORS */
+int sensors_query(struct db *db, const struct store_query *q, const struct store_sink *sink,
+		  struct store_answer *answer);
 /* sqlite_coverage.c: STORE_SEGMENTS */
 int coverage_query(struct sqlite_store *s, struct db *db, const struct store_query *q,
 		   const struct store_sink *sink, struct store_answer *answer);

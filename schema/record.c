@@ -246,6 +246,25 @@ static void coverage(struct json *j, const struct record_coverage *c)
 	texts(j, "reasons", c->reasons, c->reason_count);
 }
 
+void record_interfaces_json(const struct record_interface *interfaces, size_t count,
+			    struct buf *out)
+{
+	struct json j = { .out = out };
+
+	json_open(&j, NULL, '[');
+	for (size_t i = 0; i < count; i++) {
+		const struct record_interface *p = &interfaces[i];
+		json_open(&j, NULL, '{');
+		text_if(&j, "name", p->name);
+		text_if(&j, "state", p->state);
+		json_u64(&j, "frames", p->frames);
+		json_u64(&j, "drops", p->drops);
+		json_u64(&j, "oversized", p->oversized);
+		json_close(&j, '}');
+	}
+	json_close(&j, ']');
+}
+
 static void health(struct json *j, const struct record_health *h)
 {
 	header(j, h->sensor, h->site_revision, h->exercise);
@@ -257,18 +276,13 @@ static void health(struct json *j, const struct record_health *h)
 	json_close(j, '}');
 	if (!h->interface_count)
 		return;
-	json_open(j, "interfaces", '[');
-	for (size_t i = 0; i < h->interface_count; i++) {
-		const struct record_interface *p = &h->interfaces[i];
-		json_open(j, NULL, '{');
-		text_if(j, "name", p->name);
-		text_if(j, "state", p->state);
-		json_u64(j, "frames", p->frames);
-		json_u64(j, "drops", p->drops);
-		json_u64(j, "oversized", p->oversized);
-		json_close(j, '}');
-	}
-	json_close(j, ']');
+	struct buf list = { 0 };
+	record_interfaces_json(h->interfaces, h->interface_count, &list);
+	if (list.failed)
+		j->out->failed = true;
+	else
+		json_raw(j, "interfaces", list.data);
+	buf_finish(&list);
 }
 
 void record_json(const struct record *r, struct buf *out)

@@ -162,5 +162,8 @@ void record_json(const struct record *record, struct buf *out);
 /* Appends the attributes alone, as an object. */
 void record_attributes_json(const struct record_attribute *attributes, size_t count,
 			    struct buf *out);
+/* Appends capture interfaces alone, as an array. */
+void record_interfaces_json(const struct record_interface *interfaces, size_t count,
+			    struct buf *out);
 /* "SAPF" and so on; out has room for all nine and a NUL. */
 char *record_tcp_flags(uint8_t flags, char out[10]);
