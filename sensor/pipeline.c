@@ -267,6 +267,18 @@ static void report_health(struct pipeline *p)
 	output_record(p->output, &r);
 }
 
+/* A capture's minutes without a frame are told, too. Live, time passes while
+ * nothing comes: a minute that was skipped is one in which this program did not
+ * run, and what it did not see it does not tell of. */
+static void report_minutes(struct pipeline *p, int64_t next)
+{
+	do {
+		report_coverage(p);
+		report_health(p);
+		p->minute++;
+	} while (!p->options.live && p->minute < next && next - p->minute < JUMP / MINUTE);
+}
+
 static void each_second(struct pipeline *p)
 {
 	flow_table_expire(p->flows, p->now);
@@ -275,8 +287,7 @@ static void each_second(struct pipeline *p)
 		return;
 	if (p->minute != INT64_MIN) {
 		alerts_flush(p->alerts);
-		report_coverage(p);
-		report_health(p);
+		report_minutes(p, minute);
 	}
 	p->minute = minute;
 }
