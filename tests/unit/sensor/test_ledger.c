@@ -244,6 +244,7 @@ Test(ledger, a_clinical_segment_has_a_row_before_it_is_seen)
 	close(fd);
 	struct site *site = site_load(path, (struct usec){ 0 }, &problems);
 	unlink(path);
+	problems_finish(&problems);
 	cr_assert(site);
 	struct ledger *l = ledger_create(site);
 	ledger_close(l, &m, "s", NULL, keep_segment, NULL);
