@@ -63,6 +63,8 @@ static const char *type_of(enum format f)
 
 static void refuse(struct reply *reply, int error, const struct store_answer *answer)
 {
+	static struct log_limit limit = { .interval = { 60LL * USEC_PER_SECOND }, .burst = 6 };
+
 	switch (error) {
 	case -EINVAL:
 	case -EACCES:
@@ -73,7 +75,7 @@ static void refuse(struct reply *reply, int error, const struct store_answer *an
 		reply_error(reply, 503, "%s", answer->why);
 		break;
 	default:
-		log_error("a query failed: %s", answer->why);
+		log_limited(&limit, LOG_ERROR, "a query failed: %s", answer->why);
 		reply_error(reply, 500, "the store could not answer; the collector's log says why");
 		break;
 	}
@@ -378,11 +380,13 @@ bool api_may(const struct request *q, struct reply *reply)
 /* What was asked is on record before it is answered; refused questions too. */
 static void audit(struct api *a, const struct request *q, struct reply *reply)
 {
+	static struct log_limit limit = { .interval = { 60LL * USEC_PER_SECOND } };
 	int error = audit_note(a->audit, q, reply);
 
 	if (!error)
 		return;
-	log_error("cannot write the audit log: %s; questions are refused", strerror(-error));
+	log_limited(&limit, LOG_ERROR, "cannot write the audit log: %s; questions are refused",
+		    strerror(-error));
 	reply_finish(reply);
 	reply_error(reply, 503, "the audit log cannot be written, so no question is answered");
 }

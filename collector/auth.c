@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -107,12 +105,9 @@ bool caller_has_name(const struct caller *c, const char *name)
 /* Anybody can knock: one line a minute is enough to see that somebody does. */
 static void log_refusal(const char *reason)
 {
-	static _Atomic time_t last;
-	time_t now = time(NULL), before = atomic_load(&last);
+	static struct log_limit limit = { .interval = { 60LL * USEC_PER_SECOND } };
 
-	if (now - before < 60 || !atomic_compare_exchange_strong(&last, &before, now))
-		return;
-	log_warn("refused a client's certificate: %s", reason);
+	log_limited(&limit, LOG_WARN, "refused a client's certificate: %s", reason);
 }
 
 static int verify(gnutls_session_t session)

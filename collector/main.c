@@ -216,6 +216,7 @@ static int serve(struct collector *c, const sigset_t *signals)
 	notify_status(&c->notify, "listening on port %u", http_port(c->http));
 	while (!writer_failed(c->api.writer)) {
 		notify_alive(&c->notify, clock_monotonic());
+		log_tick(clock_monotonic());
 		if (sigtimedwait(signals, NULL, &second) > 0) {
 			log_info("stopping");
 			notify_stopping(&c->notify);

@@ -283,6 +283,7 @@ static const char *const tails[] = { "", "-wal", "-shm" };
 
 int partition_set_aside(struct sqlite_store *s, int64_t key)
 {
+	static struct log_limit limit = { .interval = { 60LL * USEC_PER_SECOND } };
 	char path[PATH_MAX], from[PATH_MAX + 8], to[PATH_MAX + 64];
 	int error = 0;
 
@@ -298,7 +299,8 @@ int partition_set_aside(struct sqlite_store *s, int64_t key)
 	}
 	pthread_rwlock_unlock(&s->files);
 	if (error)
-		log_error("%s is damaged and cannot be set aside: %s", path, strerror(-error));
+		log_limited(&limit, LOG_ERROR, "%s is damaged and cannot be set aside: %s", path,
+			    strerror(-error));
 	else
 		log_error("%s is damaged; it was set aside as .damaged, and a new one begun: "
 			  "restore its rows from a backup, or with sqlite3 .recover",

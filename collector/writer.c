@@ -11,6 +11,8 @@
 
 enum { GROUP_BATCHES = 64, GROUP_RECORDS = 65536, TRIM_SECONDS = 600, TRIM_AGAIN_SECONDS = 5 };
 
+#define MINUTE (60LL * USEC_PER_SECOND)
+
 /* Lives on its sender's stack. */
 struct ticket {
 	struct store_batch *batch;
@@ -51,17 +53,20 @@ static size_t take(struct writer *w, struct ticket *taken[GROUP_BATCHES])
 /* Once when it starts and once when it ends, however often it is met. */
 static void note(struct writer *w, int error)
 {
+	static struct log_limit room = { .interval = { MINUTE }, .burst = 6 };
+	static struct log_limit failures = { .interval = { MINUTE } };
 	bool full = error == -ENOSPC;
 
 	if (full && !w->full)
-		log_error("the store's disk is full: batches are refused until there is room; free "
-			  "some, or shorten store.retention");
+		log_limited(&room, LOG_ERROR,
+			    "the store's disk is full: batches are refused until there is room; "
+			    "free some, or shorten store.retention");
 	else if (!error && w->full)
-		log_info("the store has room again");
+		log_limited(&room, LOG_INFO, "the store has room again");
 	if (full || !error)
 		w->full = full;
 	if (error && !full)
-		log_error("the store failed: %s", strerror(-error));
+		log_limited(&failures, LOG_ERROR, "the store failed: %s", strerror(-error));
 	/* After a failed fsync nobody knows what is on the disk: only opening the
 	 * store anew tells. */
 	if (error == -EIO || error == -EUCLEAN) {

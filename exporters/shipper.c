@@ -177,6 +177,7 @@ static void tell_manager(struct shipper *s)
 	size_t waiting = 0;
 
 	notify_alive(&s->notify, now);
+	log_tick(now);
 	if (s->told.v && now.v - s->told.v < TELL_SECONDS * (int64_t)USEC_PER_SECOND)
 		return;
 	s->told = now;
@@ -287,6 +288,8 @@ static int start_all(struct shipper *s, bool drain)
 
 static void trim(struct shipper *s)
 {
+	static struct log_limit limit = { .interval = { 60LL * USEC_PER_SECOND } };
+
 	for (int i = 0; i < STREAM_COUNT; i++) {
 		struct spool_position least = { UINT64_MAX, 0 };
 		for (size_t k = 0; k < s->started; k++) {
@@ -296,8 +299,8 @@ static void trim(struct shipper *s)
 		}
 		int error = spool_trim(s->config.spool_dir, (enum stream)i, least);
 		if (error)
-			log_debug("%s: cannot delete acknowledged segments: %s",
-				  s->config.spool_dir, strerror(-error));
+			log_limited(&limit, LOG_WARN, "%s: cannot delete acknowledged segments: %s",
+				    s->config.spool_dir, strerror(-error));
 	}
 }
 

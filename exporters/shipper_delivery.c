@@ -20,6 +20,9 @@ enum {
 	GRACE_SECONDS = 3,
 	SAY_AGAIN_SECONDS = 30,
 	SAY_NEW_SECONDS = 5,
+	SAY_SECONDS = 60, /* so many lines of a kind in so long: */
+	SAY_STATES = 6,
+	SAY_REFUSALS = 10,
 };
 
 /* How many batches may wait for the destination to take them: so many of flows
@@ -46,10 +49,11 @@ struct courier {
 	struct delivery_state now;
 	struct spool_position stored[STREAM_COUNT];
 	struct usec stored_at, not_before;
-	struct usec said_at; /* when a reason for waiting was last logged */
-	char said[128];      /* its beginning */
-	bool unstored;       /* it was said that positions cannot be stored */
-	bool end;            /* all streams were read to their end in this round */
+	struct usec said_at;                   /* when a reason for waiting was last logged */
+	char said[128];                        /* its beginning */
+	struct log_limit state_said, refusals; /* state_said: waits, takes batches again */
+	bool unstored;                         /* it was said that positions cannot be stored */
+	bool end; /* all streams were read to their end in this round */
 };
 
 static bool is_before(const struct spool_frame *a, const struct spool_frame *b)
@@ -144,7 +148,7 @@ static void say_waiting(struct courier *d, const char *reason)
 	d->now.waiting = true;
 	if (d->said_at.v && now.v - d->said_at.v < pause)
 		return;
-	log_warn("%s: waiting: %s", d->name, reason);
+	log_limited(&d->state_said, LOG_WARN, "%s: waiting: %s", d->name, reason);
 	snprintf(d->said, sizeof(d->said), "%s", reason);
 	d->said_at = now;
 }
@@ -162,10 +166,11 @@ static void put_aside(struct courier *d, struct ticket *t, const char *reason)
 		d->not_before.v = clock_monotonic().v + 5 * USEC_PER_SECOND;
 		return;
 	}
-	if (d->now.refused++ < 10)
-		log_warn("%s: refused %s batch %llx/%llu: %s; it is in the spool's quarantine",
-			 d->name, stream_name(t->frame.stream), (unsigned long long)t->frame.epoch,
-			 (unsigned long long)t->frame.sequence, reason);
+	d->now.refused++;
+	log_limited(&d->refusals, LOG_WARN,
+		    "%s: refused %s batch %llx/%llu: %s; it is in the spool's quarantine", d->name,
+		    stream_name(t->frame.stream), (unsigned long long)t->frame.epoch,
+		    (unsigned long long)t->frame.sequence, reason);
 	t->state = FREE;
 }
 
@@ -178,7 +183,7 @@ static void done(void *context, const struct delivery_report *report)
 	switch (report->outcome) {
 	case DELIVERED:
 		if (d->now.waiting)
-			log_info("%s: takes batches again", d->name);
+			log_limited(&d->state_said, LOG_INFO, "%s: takes batches again", d->name);
 		d->now.waiting = false;
 		d->said_at.v = 0;
 		d->now.batches++;
@@ -309,6 +314,8 @@ static void finish(struct courier *d)
 		spool_reader_close(d->readers[i]);
 	for (size_t i = 0; i < WINDOW; i++)
 		buf_finish(&d->tickets[i].payload);
+	log_limit_finish(&d->state_said);
+	log_limit_finish(&d->refusals);
 	free(d);
 }
 
@@ -360,6 +367,9 @@ int delivery_start(struct delivery_thread *t, const struct shipper_destination *
 	d->name = destination->name;
 	d->exporter = destination->exporter;
 	d->state = destination->state;
+	d->state_said.interval.v = d->refusals.interval.v = SAY_SECONDS * (int64_t)USEC_PER_SECOND;
+	d->state_said.burst = SAY_STATES;
+	d->refusals.burst = SAY_REFUSALS;
 	int error = open_readers(d, spool_dir, why);
 	for (int i = 0; !error && drain && i < STREAM_COUNT; i++)
 		spool_reader_hurry(d->readers[i]);

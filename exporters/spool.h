@@ -110,3 +110,22 @@ int spool_store_position(const char *dir, const char *destination, enum stream s
 			 struct spool_position position);
 /* Deletes segments of a stream that lie wholly before `position`. */
 int spool_trim(const char *dir, enum stream stream, struct spool_position position);
+
+/* How far each destination is behind, from the files alone; for showing. The writer
+ * and the shipper may be at work meanwhile. */
+struct spool_lag {
+	char destination[64];
+	bool known;       /* false: its position may not be read by us */
+	uint64_t bytes;   /* of frames that are not acknowledged */
+	uint64_t seconds; /* what waits is at least this old; 0: no whole segment waits */
+};
+
+struct spool_gauge; /* remembers where the newest segments end */
+
+struct spool_gauge *spool_gauge_create(const char *dir); /* NULL: no memory */
+void spool_gauge_destroy(struct spool_gauge *g);         /* accepts NULL */
+
+/* Fills in at most `most` destinations, by name; returns how many. `bytes`: of all
+ * frames in the spool. Quick: of the newest segments a part may be left for the next
+ * call, and is not counted until then. */
+size_t spool_gauge_read(struct spool_gauge *g, struct spool_lag *out, size_t most, uint64_t *bytes);

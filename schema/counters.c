@@ -19,8 +19,22 @@ uint64_t counter_value(const struct counters *c, size_t i)
 	return v;
 }
 
+void counters_add_since(struct counters *sum, const struct counters *now,
+			const struct counters *then)
+{
+	for (size_t i = 0; i < COUNTER_COUNT; i++) {
+		uint64_t v = counter_value(now, i), *to;
+		to = (uint64_t *)(void *)((char *)sum + counter_infos[i].offset);
+		if (!counter_infos[i].level)
+			*to += v - counter_value(then, i);
+		else if (*to < v)
+			*to = v;
+	}
+}
+
 bool counters_add_up(const struct counters *c)
 {
 	return c->packets == c->metered + c->copies_mirror + c->copies_routed + c->non_ip +
-				     c->unknown_link + c->malformed_link + c->malformed_ip;
+				     c->unknown_link + c->malformed_link + c->malformed_ip +
+				     c->drops_handover;
 }

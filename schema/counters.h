@@ -18,6 +18,8 @@
 	X(drops_interface, "drops.interface", "packets", "frames that the capture device or its driver dropped") \
 	X(drops_softnet, "drops.softnet", "packets", "frames that the kernel's queues dropped, of any interface of this machine; those of the capture's are in drops.interface, too") \
 	X(frames_damaged, "frames.damaged", "packets", "frames that came with a wrong checksum, alignment or length, and were not shown to the capture") \
+	X(drops_handover, "drops.handover", "packets", "packets for another worker, whose queue was full") \
+	X(handed_over, "packets.handed-over", "packets", "packets that one worker read and another one handled") \
 	X(metered, "packets.metered", "packets", "IP packets counted in a flow") \
 	X(truncated, "packets.truncated", "packets", "frames captured shorter than they were on the wire") \
 	X(oversized, "packets.oversized", "packets", "frames longer than the interface's MTU allows: offloads joined packets, so there were more of them") \
@@ -81,8 +83,14 @@ extern const struct counter_info counter_infos[COUNTER_COUNT];
 
 uint64_t counter_value(const struct counters *c, size_t i);
 
-/* Every frame read is accounted for exactly once:
+/* Adds what came to `now` since `then`; of a level, the higher one stays. */
+void counters_add_since(struct counters *sum, const struct counters *now,
+			const struct counters *then);
+
+/* Every frame read is accounted for exactly once (with several workers, in the sum
+ * of theirs):
  *   packets = packets.metered + copies.mirror + copies.routed + packets.non-ip
  *             + packets.unknown-link-type + malformed.link + malformed.ip
+ *             + drops.handover
  * All other counters of packets say more about frames that are among these. */
 bool counters_add_up(const struct counters *c);

@@ -14,6 +14,7 @@ const char arguments_usage[] =
 	"       vigie-sensor -i IFACE [--site FILE] --json | --spool DIR [OPTION...]\n"
 	"       vigie-sensor -r FILE... [--site FILE] --json | --spool DIR [OPTION...]\n"
 	"       vigie-sensor -n -c sensor.yaml | -L | -V\n"
+	"       vigie-sensor status [--help] [OPTION...]\n"
 	"\n"
 	"  -r, --read FILE...  replay captures (pcap, pcapng, gzip; - is standard input)\n"
 	"  -i, --interface IF  capture live until a signal; may be given several times\n"

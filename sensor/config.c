@@ -8,6 +8,8 @@
 
 #include "schema/wire.h"
 
+enum { SOCKET_PATH_MOST = 107 }; /* of struct sockaddr_un */
+
 #define SECONDS(n) ((struct usec){ (int64_t)(n)*USEC_PER_SECOND })
 
 void sensor_config_init(struct sensor_config *c)
@@ -33,8 +35,10 @@ void sensor_config_init(struct sensor_config *c)
 		.dedup = true,
 		.promiscuous = true,
 		.ring = 64 << 20,
+		.workers = 1,
 		.snaplen = 65535,
 		.dpi = true,
+		.status = true,
 	};
 	realms_init(&c->realms);
 }
@@ -43,6 +47,7 @@ void sensor_config_finish(struct sensor_config *c)
 {
 	free(c->site);
 	free(c->spool_dir);
+	free(c->status_socket);
 	for (size_t i = 0; i < c->geo_count; i++)
 		free(c->geo[i]);
 	yaml_close(c->file);
@@ -176,10 +181,33 @@ static void read_interfaces(struct sensor_config *c, const struct yaml_node *lis
 	}
 }
 
+static void read_workers(struct sensor_config *c, const struct yaml_node *n)
+{
+	uint64_t interfaces = c->interface_count ? c->interface_count : 1;
+
+	yaml_read_u64(n, "workers", 1, CONFIG_WORKERS_MOST, &c->workers);
+	if (c->workers * interfaces > CONFIG_HANDLES_MOST)
+		yaml_problem(yaml_get(n, "workers"),
+			     "workers times interfaces is more than %d; lower workers",
+			     CONFIG_HANDLES_MOST);
+}
+
+static void read_timestamps(struct sensor_config *c, const struct yaml_node *n)
+{
+	const char *from = NULL;
+
+	if (!yaml_read_text(n, "timestamps", &from) || !from)
+		return;
+	c->hardware_stamps = !strcmp(from, "hardware");
+	if (!c->hardware_stamps && strcmp(from, "kernel") != 0)
+		yaml_problem(yaml_get(n, "timestamps"), "is neither kernel nor hardware");
+}
+
 static void read_capture(struct sensor_config *c, const struct yaml_node *n)
 {
-	static const char *const keys[] = { "interfaces", "dedup",       "ring", "snaplen",
-					    "filter",     "promiscuous", NULL };
+	static const char *const keys[] = { "interfaces", "dedup",      "ring",
+					    "snaplen",    "filter",     "promiscuous",
+					    "workers",    "timestamps", NULL };
 
 	if (!n)
 		return;
@@ -190,14 +218,32 @@ static void read_capture(struct sensor_config *c, const struct yaml_node *n)
 	yaml_read_text(n, "filter", &c->filter);
 	yaml_read_u64(n, "snaplen", 64, 262144, &c->snaplen);
 	yaml_read_size(n, "ring", &c->ring);
+	read_workers(c, n);
+	read_timestamps(c, n);
+}
+
+static void read_status(struct sensor_config *c, const struct yaml_node *n, const char *file)
+{
+	static const char *const keys[] = { "enabled", "socket", NULL };
+
+	if (!n)
+		return;
+	yaml_only_keys(n, "status", keys);
+	yaml_read_bool(n, "enabled", &c->status);
+	read_path(n, "socket", file, &c->status_socket);
+	if (c->status_socket && strlen(c->status_socket) > SOCKET_PATH_MOST)
+		yaml_problem(yaml_get(n, "socket"),
+			     "this path is longer than the %d bytes that a socket's may have",
+			     SOCKET_PATH_MOST);
 }
 
 int sensor_config_read(struct sensor_config *c, const char *path, struct problems *problems)
 {
 	static const char *const keys[] = { "sensor",       "site", "spool",   "geo",    "flows",
 					    "timeouts",     "dpi",  "capture", "realms", "exercise",
-					    "destinations", "user", NULL };
+					    "destinations", "user", "status",  NULL };
 
+	c->path = path;
 	c->file = yaml_open(path, problems);
 	if (!c->file)
 		return -EINVAL;
@@ -220,6 +266,7 @@ int sensor_config_read(struct sensor_config *c, const char *path, struct problem
 	read_timeouts(c, yaml_get(root, "timeouts"));
 	read_dpi(c, yaml_get(root, "dpi"));
 	read_capture(c, yaml_get(root, "capture"));
+	read_status(c, yaml_get(root, "status"), path);
 	realms_read(&c->realms, yaml_get(root, "realms"));
 	return problems->count ? -EINVAL : 0;
 }

@@ -8,7 +8,12 @@
 #include "sensor/flow.h"
 #include "sensor/realm.h"
 
-enum { CONFIG_GEO_MOST = 4, CONFIG_INTERFACES_MOST = 16 };
+enum {
+	CONFIG_GEO_MOST = 4,
+	CONFIG_INTERFACES_MOST = 16,
+	CONFIG_WORKERS_MOST = 16,
+	CONFIG_HANDLES_MOST = 64, /* interfaces times workers */
+};
 
 struct sensor_config {
 	const char *user;   /* to become, or NULL */
@@ -24,9 +29,14 @@ struct sensor_config {
 	bool dedup, dpi, promiscuous;
 	const char *interfaces[CONFIG_INTERFACES_MOST], *filter;
 	size_t interface_count;
-	uint64_t ring, snaplen;
+	uint64_t ring, snaplen; /* ring: of an interface, all workers together */
+	uint64_t workers;
+	bool hardware_stamps;
 	const char *exercise;
+	bool status;         /* answer at the status socket */
+	char *status_socket; /* where, or NULL: the usual place (status_server.h); owned */
 	struct realms realms;
+	const char *path;  /* of the file; borrowed; NULL: there is none */
 	struct yaml *file; /* holds the borrowed texts */
 };
 

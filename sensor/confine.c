@@ -53,8 +53,11 @@ bool confine_live(const struct sensor_config *c, struct live *const *inputs, siz
 	sandbox_init(&s, SANDBOX_SENSOR_LIVE);
 	s.send_fd = send_fd;
 	sandbox_allow(&s, SANDBOX_WRITE, c->spool_dir);
-	/* Read again on SIGHUP; editors replace it. */
+	/* Read again on SIGHUP; editors replace them. */
+	sandbox_allow(&s, SANDBOX_READ_BESIDE, c->path);
 	sandbox_allow(&s, SANDBOX_READ_BESIDE, c->site);
+	for (size_t i = 0; i < c->geo_count; i++)
+		sandbox_allow(&s, SANDBOX_READ_BESIDE, c->geo[i]);
 	for (size_t i = 0; i < count; i++)
 		sandbox_mute(&s, live_descriptor(inputs[i]));
 	return enter(&s, sandbox);

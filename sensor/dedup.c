@@ -19,6 +19,12 @@ enum {
 	DOUBLING_WINDOW = 2000, /* us, without one, on a feed that doubles frames */
 
 	EVIDENCE_PERIOD = 256, /* packets with an identification after which the feed is judged */
+	LINKS = 1024,          /* pairs of neighbours that are judged on their own; power of two */
+	LINK_PERIOD = 128,     /* packets after which older evidence of a link counts half */
+
+	TCP_SYN = 2,
+	PROTOCOL_TCP = 6,
+	PROTOCOL_ICMP6 = 58,
 };
 
 struct seen {
@@ -34,10 +40,19 @@ struct set {
 	struct seen seen[WAYS];
 };
 
+/* Two neighbours on the wire, in both directions: a mirror shows both of their ports, or
+ * one. A switch whose ports are all mirrored doubles what stays in a segment, and shows
+ * what it routes once at each hop. */
+struct link {
+	uint16_t name;           /* tells links of one place apart */
+	uint8_t judged, doubled; /* packets that were new or doubled here */
+};
+
 struct dedup {
 	struct set *table;
 	size_t sets;
 	uint64_t seed;
+	struct link links[LINKS];
 	uint32_t judged, doubled; /* of the current period */
 	bool feed_doubles;
 };
@@ -72,6 +87,7 @@ void dedup_destroy(struct dedup *d)
 void dedup_reset(struct dedup *d)
 {
 	memset(d->table, 0, d->sets * sizeof(*d->table));
+	memset(d->links, 0, sizeof(d->links));
 	d->judged = d->doubled = 0;
 	d->feed_doubles = false;
 }
@@ -171,11 +187,56 @@ static void weigh(struct dedup *d, bool doubled)
 	d->judged = d->doubled = 0;
 }
 
-static bool is_mirror_copy(const struct dedup *d, const struct packet *p, int64_t age)
+static uint64_t mac_number(const uint8_t mac[6])
+{
+	uint64_t v = 0;
+
+	memcpy(&v, mac, 6);
+	return v;
+}
+
+/* The link that a packet was seen on. One that has no place yet takes it from another. */
+static struct link *link_of(struct dedup *d, const struct packet *p)
+{
+	uint64_t both = mac_number(p->source_mac) + mac_number(p->dest_mac);
+
+	if (p->vlan_count)
+		both += (uint64_t)p->vlans[p->vlan_count - 1] << 48;
+	uint64_t mixed = (both ^ d->seed) * 0x9e3779b97f4a7c15;
+	struct link *l = &d->links[(mixed >> 48) % LINKS];
+	uint16_t name = (uint16_t)(mixed >> 32);
+	if (l->name != name)
+		*l = (struct link){ .name = name };
+	return l;
+}
+
+static void weigh_link(struct link *l, bool doubled)
+{
+	l->doubled += doubled;
+	if (++l->judged < LINK_PERIOD)
+		return;
+	l->judged /= 2;
+	l->doubled /= 2;
+}
+
+/* What nobody sends twice within DOUBLING_WINDOW: the first packets that hosts exchange,
+ * and so the first evidence about a link. */
+static bool is_never_hasty(const struct packet *p)
+{
+	return (p->protocol == PROTOCOL_TCP && p->tcp_flags & TCP_SYN) ||
+	       p->protocol == PROTOCOL_ICMP6;
+}
+
+static bool is_mirror_copy(struct dedup *d, const struct packet *p, int64_t age)
 {
 	if (has_identification(p))
 		return age <= MIRROR_WINDOW;
-	return d->feed_doubles && age <= DOUBLING_WINDOW;
+	if (age > DOUBLING_WINDOW)
+		return false;
+	if (d->feed_doubles || is_never_hasty(p))
+		return true;
+	const struct link *l = link_of(d, p);
+	return l->doubled > l->judged / 4;
 }
 
 /* Only how far the hops are apart matters, and they never are so far. */
@@ -188,7 +249,7 @@ static void lower(struct seen *s)
 	s->most -= by;
 }
 
-static enum dedup_answer seen_again(const struct dedup *d, struct seen *s, size_t at,
+static enum dedup_answer seen_again(struct dedup *d, struct seen *s, size_t at,
 				    const struct packet *p, int64_t age)
 {
 	if (s->count[at] < s->most) {
@@ -233,7 +294,10 @@ enum dedup_answer dedup_see(struct dedup *d, const struct packet *p, uint64_t si
 {
 	enum dedup_answer answer = judge(d, p, signature);
 
-	if (has_identification(p) && answer != DEDUP_ROUTED)
+	if (answer == DEDUP_ROUTED)
+		return answer;
+	weigh_link(link_of(d, p), answer == DEDUP_MIRROR);
+	if (has_identification(p))
 		weigh(d, answer == DEDUP_MIRROR);
 	return answer;
 }

@@ -11,8 +11,10 @@
  * routing changes. Packets of one signature within the window are counted per
  * hop; the true number is that of the hop that showed most. So a packet that is
  * really sent twice is seen twice at each hop, and counts twice. At one and the
- * same hop, only an identical IPv4 identification within milliseconds (or, on a
- * feed that is known to double frames, nearness in time) makes a copy. */
+ * same hop, an identical IPv4 identification within milliseconds makes a copy.
+ * Without one, nearness in time does, where doubling is known: on a feed, or
+ * between two neighbours, of which the mirror shows frames twice; and for what
+ * nobody sends twice so soon, TCP SYN and ICMPv6. */
 #pragma once
 
 #include "sensor/decode.h"

@@ -354,6 +354,15 @@ static enum end_reason reason_of(const struct flow *f)
 	return f->closed ? (enum end_reason)(f->closed - 1) : END_IDLE;
 }
 
+static void begin_next(struct flow_table *t, struct flow *f, int64_t now)
+{
+	if (f->packets[0] + f->packets[1]) {
+		t->emit(t->context, f, END_ACTIVE);
+		f->interim++;
+	}
+	f->since = f->record_start = f->record_end = now;
+}
+
 static void look_at(struct flow_table *t, struct flow *f, int64_t now)
 {
 	if (idle_deadline(t, f) <= now) {
@@ -361,13 +370,8 @@ static void look_at(struct flow_table *t, struct flow *f, int64_t now)
 		return;
 	}
 	wheel_take(t, f);
-	if (f->since + t->timeouts.active.v <= now) {
-		if (f->packets[0] + f->packets[1]) {
-			t->emit(t->context, f, END_ACTIVE);
-			f->interim++;
-		}
-		f->since = f->record_start = f->record_end = now;
-	}
+	if (f->since + t->timeouts.active.v <= now)
+		begin_next(t, f, now);
 	wheel_put(t, f, deadline(t, f));
 }
 
@@ -441,4 +445,23 @@ void flow_table_each(struct flow_table *t, void (*visit)(void *context, struct f
 	for (uint32_t i = 0; i < t->used; i++)
 		if (in_use(&t->flows[i]))
 			visit(context, &t->flows[i]);
+}
+
+void flow_table_set_timeouts(struct flow_table *t, const struct flow_timeouts *timeouts)
+{
+	t->timeouts = *timeouts;
+	for (uint32_t i = 0; i < t->used; i++) {
+		struct flow *f = &t->flows[i];
+		if (!in_use(f))
+			continue;
+		wheel_take(t, f);
+		wheel_put(t, f, deadline(t, f));
+	}
+}
+
+void flow_table_interim(struct flow_table *t, int64_t now)
+{
+	for (uint32_t i = 0; i < t->used; i++)
+		if (in_use(&t->flows[i]))
+			begin_next(t, &t->flows[i], now);
 }

@@ -136,6 +136,12 @@ struct flow *flow_table_add(struct flow_table *t, const struct flow_key *key, ui
 /* Emits what has expired at `now` (packet time, us). Cheap when nothing has. */
 void flow_table_expire(struct flow_table *t, int64_t now);
 
+/* Other time-outs, for open flows too. */
+void flow_table_set_timeouts(struct flow_table *t, const struct flow_timeouts *timeouts);
+
+/* Emits what has come since each flow's last record (END_ACTIVE), as of `now`. */
+void flow_table_interim(struct flow_table *t, int64_t now);
+
 /* To be called when `closed` was set: looks at the flow sooner. */
 void flow_table_closed(struct flow_table *t, struct flow *f);
 

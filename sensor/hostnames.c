@@ -20,6 +20,8 @@ struct entry {
 struct hostnames {
 	size_t sets;
 	uint64_t learnt;
+	hostnames_tell *tell;
+	void *context;
 	struct entry entries[];
 };
 
@@ -45,7 +47,20 @@ static size_t set_of(const struct hostnames *n, const struct ip_addr *ip)
 	return (XXH3_64bits(ip->bytes, sizeof(ip->bytes)) & (n->sets - 1)) * WAYS;
 }
 
+void hostnames_listen(struct hostnames *n, hostnames_tell *tell, void *context)
+{
+	n->tell = tell;
+	n->context = context;
+}
+
 void hostnames_learn(struct hostnames *n, const struct ip_addr *ip, const char *name)
+{
+	hostnames_hear(n, ip, name);
+	if (n->tell)
+		n->tell(n->context, ip, name);
+}
+
+void hostnames_hear(struct hostnames *n, const struct ip_addr *ip, const char *name)
 {
 	size_t length = strlen(name);
 

@@ -35,6 +35,24 @@ struct coverage *ledger_of(struct ledger *l, const struct segment *segment)
 	return &l->rows[segment->index];
 }
 
+void ledger_move(struct ledger *to, struct ledger *from)
+{
+	for (size_t i = 0; i < to->count; i++) {
+		struct coverage *a = &to->rows[i], *b = &from->rows[i];
+		a->packets += b->packets;
+		a->bytes += b->bytes;
+		a->flows += b->flows;
+		a->one_sided_flows += b->one_sided_flows;
+		a->missed_bytes += b->missed_bytes;
+		a->truncated += b->truncated;
+		a->mirror_copies += b->mirror_copies;
+		a->routed_copies += b->routed_copies;
+		a->oversized += b->oversized;
+		a->interfaces |= b->interfaces;
+		*b = (struct coverage){ 0 };
+	}
+}
+
 const char *coverage_state_name(enum coverage_state state)
 {
 	static const char *const names[] = { "seen", "partial", "blind", "mirror-dead", "quiet" };

@@ -56,6 +56,9 @@ void ledger_destroy(struct ledger *l); /* accepts NULL */
 /* The row of a segment in the minute under way; never NULL. */
 struct coverage *ledger_of(struct ledger *l, const struct segment *segment);
 
+/* Adds all rows to those of another ledger of the same site, and begins anew. */
+void ledger_move(struct ledger *to, struct ledger *from);
+
 /* What the whole sensor lost or stumbled over in this minute. */
 struct ledger_minute {
 	struct usec minute;

@@ -2,6 +2,7 @@
  *
  * vigie-sensor: meters captures and interfaces (docs/man/vigie-sensor.8). */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "dissectors/dissector.h"
@@ -9,6 +10,7 @@
 #include "sensor/geo.h"
 #include "sensor/live.h"
 #include "sensor/sensor.h"
+#include "sensor/status_client.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -69,6 +71,8 @@ int main(int argc, char **argv)
 	int status = EXIT_USAGE;
 
 	log_init("vigie-sensor", LOG_INFO);
+	if (argc > 1 && !strcmp(argv[1], "status"))
+		return status_command(argc - 1, argv + 1);
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGHUP, &reload, NULL);

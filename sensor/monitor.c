@@ -1,116 +1,165 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/monitor.h"
 
-#include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 
 #include "base/log.h"
 
-enum {
-	INPUTS_MOST = 16,
-	BURST = 4096, /* frames of one interface before the next has its turn */
-	WAIT_MS = 100,
-};
+enum { WAIT_MS = 250, SAID_BURST = 6 };
+
+#define SAID_INTERVAL (60LL * USEC_PER_SECOND)
 
 /* How an interface fares, for saying so once. */
 struct fare {
-	bool down, gone;
+	char name[IF_NAMESIZE];
+	enum live_state state;
+	struct log_limit said; /* up, down: the latest is what holds */
 };
 
-static void take(void *context, const struct frame *frame)
+static void say_state(const struct monitor *m, struct fare *f, const struct worker_input *now)
 {
-	struct monitor *m = context;
-	pipeline_frame(m->pipeline, frame); /* not offered: the ring takes its bytes back */
+	if (*f->name && strcmp(f->name, now->interface) != 0)
+		log_limited(&f->said, LOG_WARN,
+			    "%s: the interface is now called %s; capture goes on, but the next "
+			    "start needs the new name in the configuration",
+			    f->name, now->interface);
+	if (now->state != f->state && now->state == LIVE_GONE)
+		log_limited(&f->said, LOG_ERROR, "%s: the interface has gone; %s", now->interface,
+			    m->can_rejoin ? "capture goes on when it is back"
+					  : "start the sensor again when it is back");
+	else if (now->state != f->state && now->state == LIVE_DOWN)
+		log_limited(&f->said, LOG_WARN,
+			    "%s: the interface is down; capture goes on when it is up",
+			    now->interface);
+	else if (now->state != f->state)
+		log_limited(&f->said, LOG_INFO, "%s: the interface is up again", now->interface);
+	memcpy(f->name, now->interface, sizeof(f->name));
+	f->state = now->state;
 }
 
-static void say_state(struct fare *f, const struct live *l, int error)
-{
-	bool down = error == -ENETDOWN, gone = error == -ENODEV;
-
-	if (gone && !f->gone)
-		log_error("%s: the interface has gone: %s; start the sensor again when it is back",
-			  live_interface(l), live_problem(l));
-	f->down = down;
-	f->gone |= gone;
-}
-
-/* Reads what there is; true when every interface has gone. */
-static bool read_all(struct monitor *m, struct fare *fares, struct pollfd *polls)
+/* Once a second; true when every interface has gone for good. */
+static bool look_at_interfaces(struct monitor *m)
 {
 	size_t gone = 0;
 
-	for (size_t i = 0; i < m->count; i++) {
-		if (!fares[i].gone) {
-			int n = live_read(m->inputs[i], BURST, take, m);
-			say_state(&fares[i], m->inputs[i], n < 0 ? n : 0);
+	crew_view(m->crew, 0, &m->view);
+	for (size_t i = 0; i < m->interfaces; i++) {
+		if (*m->view.inputs[i].interface)
+			say_state(m, &m->fares[i], &m->view.inputs[i]);
+		gone += m->fares[i].state == LIVE_GONE;
+	}
+	return gone == m->interfaces && !m->can_rejoin;
+}
+
+/* What the interfaces showed and lost, over all workers. */
+static void watch_ports(struct monitor *m)
+{
+	struct port_figures figures[WORKER_INPUTS_MOST] = { 0 };
+	struct counters sum = crew_counters(m->crew);
+
+	for (unsigned k = 0; k < crew_size(m->crew); k++) {
+		crew_view(m->crew, k, &m->view);
+		for (size_t i = 0; i < m->interfaces; i++) {
+			const struct worker_input *from = &m->view.inputs[i];
+			struct port_figures *to = &figures[i];
+			to->frames += from->packets;
+			to->ring_drops += from->drops_kernel;
+			to->oversized += from->oversized;
+			to->longest = from->longest > to->longest ? from->longest : to->longest;
+			to->down = m->fares[i].state == LIVE_DOWN;
+			to->gone = m->fares[i].state == LIVE_GONE;
 		}
-		polls[i].fd = fares[i].gone ? -1 : live_descriptor(m->inputs[i]);
-		gone += fares[i].gone;
 	}
-	return gone == m->count;
+	ports_second(m->ports, figures, &sum, clock_monotonic(), clock_wall());
+	for (size_t i = 0; i < m->interfaces; i++)
+		crew_expect(m->crew, i, ports_frame_most(m->ports, i));
 }
 
-static void watch_ports(struct monitor *m, const struct fare *fares)
+/* A full disk may last: said now and then, while it costs records. */
+static void say_refused(struct monitor *m, uint64_t *before)
 {
-	struct port_figures figures[INPUTS_MOST];
+	static struct log_limit limit = { .interval = { SAID_INTERVAL } };
+	uint64_t refused = outlet_stats(m->outlet).refused;
 
-	for (size_t i = 0; i < m->count; i++) {
-		struct live_figures f = live_figures(m->inputs[i]);
-		figures[i] = (struct port_figures){ f.frames,  f.ring_drops,  f.oversized,
-						    f.longest, fares[i].down, fares[i].gone };
-	}
-	ports_second(m->ports, figures, m->counters, clock_monotonic(), clock_wall());
-	for (size_t i = 0; i < m->count; i++)
-		live_expect(m->inputs[i], ports_frame_most(m->ports, i));
+	if (refused > *before)
+		log_limited(&limit, LOG_ERROR,
+			    "output: %s; %" PRIu64 " records were lost so far: make room",
+			    strerror(-outlet_problem(m->outlet)), refused);
+	*before = refused;
 }
 
-/* Once a second: losses, time-outs while it is quiet, what waits for output. */
-static int each_second(struct monitor *m, const struct fare *fares, uint64_t packets_before)
+static void add_input(struct status_interface *to, const struct worker_input *from,
+		      unsigned workers)
 {
-	watch_ports(m, fares);
-	if (m->counters->packets == packets_before)
-		pipeline_idle(m->pipeline, clock_wall());
-	return output_flush(m->output);
+	to->packets += from->packets;
+	to->drops_kernel += from->drops_kernel;
+	to->ring_used += to->ring_bytes / workers * from->fill / 100;
+	to->ring_known |= from->fill_known;
+}
+
+void monitor_status(struct monitor *m, struct status *out)
+{
+	static const enum status_link links[] = {
+		[LIVE_UP] = STATUS_UP, [LIVE_DOWN] = STATUS_DOWN, [LIVE_GONE] = STATUS_GONE
+	};
+	unsigned workers = crew_size(m->crew);
+
+	for (unsigned k = 0; k < workers; k++) {
+		crew_view(m->crew, k, &m->view);
+		for (size_t i = 0; i < m->interfaces; i++)
+			add_input(&out->interfaces[i], &m->view.inputs[i], workers);
+		out->workers[k].counters = m->view.counters;
+		out->workers[k].flows = m->view.flows;
+	}
+	for (size_t i = 0; i < m->interfaces; i++) {
+		out->interfaces[i].name = m->fares[i].name;
+		out->interfaces[i].drops_interface = ports_drops(m->ports, i);
+		out->interfaces[i].link = links[m->fares[i].state];
+	}
+	out->interface_count = m->interfaces;
+	out->worker_count = workers;
 }
 
 static int loop(struct monitor *m)
 {
-	struct fare fares[INPUTS_MOST] = { 0 };
-	struct pollfd polls[INPUTS_MOST] = { 0 };
 	int64_t last = clock_monotonic().v / USEC_PER_SECOND;
-	uint64_t packets = 0;
+	uint64_t refused = 0;
 
-	for (size_t i = 0; i < m->count; i++)
-		polls[i] = (struct pollfd){ live_descriptor(m->inputs[i]), POLLIN, 0 };
 	while (!*m->stop) {
-		poll(polls, m->count, WAIT_MS);
-		notify_alive(m->notify, clock_monotonic());
-		if (read_all(m, fares, polls))
-			return 1;
+		struct pollfd wait = { status_descriptor(m->status), POLLIN, 0 };
+		poll(&wait, 1, WAIT_MS);
+		if (crew_is_alive(m->crew))
+			notify_alive(m->notify, clock_monotonic());
+		status_serve(m->status, clock_monotonic(), m->fill, m->context);
+		if (*m->reload && m->on_reload)
+			m->on_reload(m->context);
 		int64_t second = clock_monotonic().v / USEC_PER_SECOND;
 		if (second == last)
 			continue;
 		last = second;
-		if (each_second(m, fares, packets) == -EPIPE)
+		bool gone = look_at_interfaces(m);
+		watch_ports(m);
+		if (gone || crew_has_failed(m->crew))
 			return 1;
-		packets = m->counters->packets;
-		if (*m->reload && m->on_reload)
-			m->on_reload(m->context);
+		say_refused(m, &refused);
+		log_tick(clock_monotonic());
 	}
 	return 0;
 }
 
 int monitor_run(struct monitor *m)
 {
-	int status = m->count > INPUTS_MOST ? 1 : loop(m);
+	struct fare fares[WORKER_INPUTS_MOST] = { 0 };
 
-	pipeline_flush(m->pipeline, END_SHUTDOWN);
-	int error = output_flush(m->output);
-	if (error) {
-		log_error("output: %s; %llu records were lost: make room", strerror(-error),
-			  (unsigned long long)m->counters->spool_refused);
-		return 1;
-	}
+	m->fares = fares;
+	for (size_t i = 0; i < WORKER_INPUTS_MOST; i++)
+		fares[i].said =
+			(struct log_limit){ .interval = { SAID_INTERVAL }, .burst = SAID_BURST };
+	int status = loop(m);
+	watch_ports(m); /* for the last records */
+	for (size_t i = 0; i < WORKER_INPUTS_MOST; i++)
+		log_limit_finish(&fares[i].said);
 	return status;
 }

@@ -1,29 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Live interfaces through the pipeline, until a signal ends it. */
+ * The main thread of a live sensor: while the workers capture, it obeys signals,
+ * answers `vigie-sensor status`, tells the service manager, and says what befalls the
+ * interfaces. */
 #pragma once
 
 #include <signal.h>
 
 #include "daemon/notify.h"
-#include "sensor/live.h"
-#include "sensor/pipeline.h"
-#include "sensor/ports.h"
+#include "sensor/crew.h"
+#include "sensor/status_server.h"
 
 struct monitor {
-	struct live *const *inputs;
-	size_t count;
-	struct pipeline *pipeline;
-	struct counters *counters;
-	struct output *output;
-	struct ports *ports; /* of the same interfaces in the same order */
+	struct crew *crew;
+	struct outlet *outlet;
+	size_t interfaces;
+	struct ports *ports;
+	bool can_rejoin; /* interfaces that went are taken again when they are back */
 	const volatile sig_atomic_t *stop, *reload;
-	/* Called between two packets after SIGHUP; says itself what went wrong. */
+	/* Called after SIGHUP; says itself what went wrong. */
 	void (*on_reload)(void *context);
 	void *context;
 	struct notify *notify; /* is told that we live */
+	struct status_server *status;
+	status_fill *fill; /* of `status`; calls monitor_status() */
+	/* the monitor's own */
+	struct fare *fares;
+	struct worker_view view; /* of one worker, in passing */
 };
 
-/* 0 after a signal, 1 when the output failed or every interface has gone. Open
- * flows are ended and written before it returns. */
+/* What the monitor knows of its interfaces and workers. */
+void monitor_status(struct monitor *m, struct status *out);
+
+/* 0 after a signal, 1 when the output failed or every interface has gone for good.
+ * The crew is running, and still is when this returns. */
 int monitor_run(struct monitor *m);

@@ -4,10 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "schema/wire.h"
 
 enum {
@@ -19,43 +16,54 @@ enum {
 struct batch {
 	struct buf bytes;
 	uint32_t records;
-	uint64_t sequence; /* of the last one written */
 };
 
 struct output {
 	struct output_options options;
+	struct outlet *outlet, *own; /* own: NULL where several share one */
 	struct counters *counters;
-	struct spool *spool;
 	struct batch batches[STREAM_COUNT]; /* json uses the first only */
 	int problem;
 	bool abandoned;
 };
 
-struct output *output_open(const struct output_options *options, struct counters *counters,
-			   char why[256])
+struct output *output_create(struct outlet *outlet, const struct output_options *options,
+			     struct counters *counters)
 {
 	struct output *o = calloc(1, sizeof(*o));
 
-	if (!o) {
-		snprintf(why, 256, "not enough memory");
+	if (!o)
 		return NULL;
-	}
 	o->options = *options;
+	o->outlet = outlet;
 	o->counters = counters;
-	if (!options->json && spool_open(&options->spool, &o->spool, why)) {
-		output_close(o);
-		return NULL;
+	return o;
+}
+
+struct output *output_alone(const struct outlet_options *to, const struct output_options *options,
+			    struct counters *counters, char why[256])
+{
+	struct outlet *outlet = outlet_open(to, why);
+	struct output *o = outlet ? output_create(outlet, options, counters) : NULL;
+
+	if (o) {
+		o->own = outlet;
+		o->options.first = true;
+		o->options.json = to->json;
+	} else if (outlet) {
+		snprintf(why, 256, "not enough memory");
+		outlet_close(outlet);
 	}
 	return o;
 }
 
-void output_close(struct output *o)
+void output_destroy(struct output *o)
 {
 	if (!o)
 		return;
 	for (int i = 0; i < STREAM_COUNT; i++)
 		buf_finish(&o->batches[i].bytes);
-	spool_close(o->spool);
+	outlet_close(o->own);
 	free(o);
 }
 
@@ -65,37 +73,18 @@ static void note(struct output *o, int error)
 		o->problem = error;
 }
 
-static void write_json(struct output *o)
-{
-	struct buf *b = &o->batches[0].bytes;
-
-	if (!o->problem && b->len)
-		note(o, file_write_all(STDOUT_FILENO, b->data, b->len));
-	if (o->problem)
-		o->counters->spool_refused += o->batches[0].records;
-	o->batches[0].records = 0;
-	buf_clear(b);
-}
-
-static void write_batch(struct output *o, enum stream stream)
+static void put(struct output *o, enum stream stream)
 {
 	struct batch *b = &o->batches[stream];
-	struct batch_identity identity = {
-		.sensor = o->options.sensor,
-		.stream = stream,
-		.epoch = o->options.epoch,
-		.sequence = ++b->sequence,
-		.site_revision = o->options.site_revision,
-		.exercise = o->options.exercise,
-	};
 
-	int error = wire_append_identity(&b->bytes, &identity);
-	if (!error)
-		error = spool_write(o->spool, &identity, b->records, b->bytes.data, b->bytes.len);
-	if (error)
-		o->counters->spool_refused += b->records;
-	note(o, error);
-	buf_clear(&b->bytes);
+	outlet_put(o->outlet, &(struct outlet_batch){
+				      .bytes = &b->bytes,
+				      .stream = stream,
+				      .records = b->records,
+				      .site_revision = o->options.site_revision,
+				      .exercise = o->options.exercise,
+			      });
+	note(o, outlet_problem(o->outlet));
 	b->records = 0;
 }
 
@@ -109,7 +98,7 @@ static void take_json(struct output *o, const struct record *record)
 	if (b->bytes.failed)
 		note(o, -ENOMEM);
 	if (b->bytes.len >= JSON_BYTES)
-		write_json(o);
+		put(o, 0);
 }
 
 static void take_batch(struct output *o, const struct record *record)
@@ -120,7 +109,7 @@ static void take_batch(struct output *o, const struct record *record)
 	note(o, wire_append_record(&b->bytes, record));
 	b->records++;
 	if (b->records >= BATCH_RECORDS || b->bytes.len >= BATCH_BYTES)
-		write_batch(o, stream);
+		put(o, stream);
 }
 
 void output_record(struct output *o, const struct record *record)
@@ -145,28 +134,33 @@ bool output_abandon(struct output *o)
 	return o->abandoned = true;
 }
 
-void output_set_revision(struct output *o, const char *site_revision)
+void output_set_marks(struct output *o, const char *site_revision, const char *exercise)
 {
 	o->options.site_revision = site_revision;
+	o->options.exercise = exercise;
+}
+
+static void take_stats(struct output *o)
+{
+	struct outlet_stats stats = outlet_stats(o->outlet);
+
+	o->counters->batches = stats.batches;
+	o->counters->batches_known = stats.known;
+	o->counters->spool_refused = stats.refused;
 }
 
 int output_flush(struct output *o)
 {
-	if (o->options.json) {
-		write_json(o);
-		return o->problem;
-	}
 	for (int i = 0; i < STREAM_COUNT; i++)
 		if (o->batches[i].records)
-			write_batch(o, (enum stream)i);
-	note(o, spool_flush(o->spool));
-	struct spool_stats stats = spool_stats(o->spool);
-	o->counters->batches = stats.batches;
-	o->counters->batches_known = stats.known;
-	return o->problem;
+			put(o, (enum stream)i);
+	outlet_flush(o->outlet);
+	if (o->options.first)
+		take_stats(o);
+	return output_problem(o);
 }
 
 int output_problem(const struct output *o)
 {
-	return o->problem;
+	return o->problem ? o->problem : outlet_problem(o->outlet);
 }

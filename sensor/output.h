@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where records go when they leave the meter: lines of JSON on standard
- * output, or batches in the spool. */
+ * Where records go when they leave the meter: lines of JSON, or batches, on
+ * their way to the outlet. Each worker has one of its own. */
 #pragma once
 
-#include "exporters/spool.h"
 #include "schema/counters.h"
 #include "schema/record.h"
+#include "sensor/outlet.h"
 
 struct output_options {
-	bool json; /* else the spool */
-	struct spool_options spool;
-	const char *sensor, *site_revision, *exercise;
-	uint64_t epoch; /* of the replay: the same input has the same */
+	const char *site_revision, *exercise; /* borrowed */
+	bool json;                            /* as the outlet's */
+	bool first; /* of several: its counters get the outlet's figures */
 };
 
 struct output;
 
-/* NULL with `why`. The options' texts are borrowed for the output's life. */
-struct output *output_open(const struct output_options *options, struct counters *counters,
-			   char why[256]);
+/* The outlet is borrowed; NULL: no memory. */
+struct output *output_create(struct outlet *outlet, const struct output_options *options,
+			     struct counters *counters);
+/* With an outlet of its own, for one pipeline alone. NULL with `why`. */
+struct output *output_alone(const struct outlet_options *to, const struct output_options *options,
+			    struct counters *counters, char why[256]);
+void output_destroy(struct output *o); /* does not flush; accepts NULL */
 
 /* Takes one record. A full disk does not stop the meter: what is lost is
  * counted, and output_problem() tells. */
@@ -30,12 +33,13 @@ void output_record(struct output *o, const struct record *record);
  * replay, started again, fills differently. False, and nothing done, for JSON. */
 bool output_abandon(struct output *o);
 
-/* Batches begun from now on carry another revision of the site file; borrowed. To
- * be called when nothing waits. */
-void output_set_revision(struct output *o, const char *site_revision);
+/* Batches begun from now on carry another revision of the site file, and another
+ * exercise or none (NULL); borrowed. To be called when nothing waits, here or in the
+ * outlet. */
+void output_set_marks(struct output *o, const char *site_revision, const char *exercise);
 
-/* Sends what is waiting. 0, or -errno of the first thing that went wrong ever. */
+/* Hands what is waiting to the outlet, and that to the disk (outlet_flush). 0, or
+ * -errno of the first thing that went wrong ever. */
 int output_flush(struct output *o);
 /* 0, or -errno of the first failure: -EPIPE when nobody reads any more. */
 int output_problem(const struct output *o);
-void output_close(struct output *o); /* does not flush; accepts NULL */

@@ -9,6 +9,7 @@
 #include "sensor/alerts.h"
 #include "sensor/dedup.h"
 #include "sensor/ledger.h"
+#include "sensor/steer.h"
 #include "sensor/tcp.h"
 
 enum {
@@ -34,7 +35,8 @@ struct waiting {
 
 struct pipeline {
 	struct pipeline_options options;
-	struct counters *counters, reported; /* reported: as of the last health record */
+	struct counters *counters, reported; /* reported: as of the last minute told */
+	struct report *report, *own_report;  /* own: NULL where all workers share one */
 	struct output *output;
 	struct decoder *decoder;
 	struct dedup *dedup;
@@ -42,17 +44,16 @@ struct pipeline {
 	struct dissection *dissection;
 	struct hostnames *names;
 	struct alerts *alerts;
-	struct ledger *ledger;
+	struct ledger *ledger; /* this minute's rows, for the report */
 	struct record_space space;
-	int64_t now;    /* clock of the packets: never goes back */
-	int64_t at;     /* the clock when the packet under way came */
-	int64_t second; /* of the last look at the table */
-	int64_t minute; /* of the last health record */
-	bool reported_once;
-	bool jumped;    /* the previous packet was far ahead of the clock */
-	uint32_t ahead; /* its flow, or FLOW_NONE */
-	unsigned late;  /* packets in a row that were a minute behind the clock */
-	struct record_counter health[COUNTER_COUNT];
+	int64_t now;      /* clock of the packets: never goes back */
+	int64_t at;       /* the clock when the packet under way came */
+	int64_t disorder; /* rings and workers are read in turn: that much is no step back */
+	int64_t second;   /* of the last look at the table */
+	int64_t minute;   /* of the last health record */
+	bool jumped;      /* the previous packet was far ahead of the clock */
+	uint32_t ahead;   /* its flow, or FLOW_NONE */
+	unsigned late;    /* packets in a row that were a minute behind the clock */
 	size_t waiting_count;
 	struct waiting waiting[WAITING];
 };
@@ -173,6 +174,7 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	p->counters = counters;
 	p->output = output;
 	p->now = p->second = p->minute = INT64_MIN;
+	p->disorder = options->live ? USEC_PER_SECOND : 0;
 	p->ahead = FLOW_NONE;
 	p->decoder = decoder_create(options->fragments, counters);
 	p->dedup = options->dedup ? dedup_create(DEDUP_ENTRIES, options->seed) : NULL;
@@ -181,9 +183,12 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	p->alerts = alerts_create(options->alerts, counters, to_output, output);
 	p->options.setting.names = p->names;
 	p->ledger = ledger_create(options->setting.site);
-	if (!p->decoder || !p->flows || !p->names || !p->alerts || !p->ledger ||
+	p->own_report = options->report ? NULL : report_create(options->setting.site, 1);
+	p->report = options->report ? options->report : p->own_report;
+	if (!p->decoder || !p->flows || !p->names || !p->alerts || !p->ledger || !p->report ||
 	    (options->dedup && !p->dedup))
 		goto fail;
+	hostnames_listen(p->names, options->on_name, options->context);
 	p->dissection = dissection_create(&options->dissection, p->names, counters, why);
 	if (!p->dissection)
 		goto fail;
@@ -201,70 +206,45 @@ void pipeline_destroy(struct pipeline *p)
 	dissection_destroy(p->dissection);
 	alerts_destroy(p->alerts);
 	ledger_destroy(p->ledger);
+	report_destroy(p->own_report);
 	hostnames_destroy(p->names);
 	dedup_destroy(p->dedup);
 	decoder_destroy(p->decoder);
 	free(p);
 }
 
-static uint64_t most(uint64_t a, uint64_t b)
+static struct report_part part_of(struct pipeline *p)
 {
-	return a > b ? a : b;
-}
-
-/* What the sensor as a whole met since the last report. A clock that is set shows
- * in the packets' stamps, and beside the monotonic clock: that is one event. */
-static void report_coverage(struct pipeline *p)
-{
-	const struct counters *now = p->counters, *then = &p->reported;
-	struct ledger_minute m = {
-		.minute = { p->minute * MINUTE },
-		.frames = now->packets - then->packets,
-		.drops = now->drops_kernel - then->drops_kernel + now->drops_interface -
-			 then->drops_interface,
-		.clock_jumps = most(now->clock_jump - then->clock_jump,
-				    now->clock_steps - then->clock_steps),
-		.dead = p->options.ports ? ports_dead(p->options.ports) : 0,
-		.live = p->options.live,
-		.first = !p->reported_once,
+	return (struct report_part){
+		.worker = p->options.self,
+		.minute = p->minute,
+		.ledger = p->ledger,
+		.now = p->counters,
+		.reported = &p->reported,
+		.sensor = p->options.setting.sensor,
+		.exercise = p->options.setting.exercise,
+		.sink = to_output,
+		.context = p->output,
 	};
-
-	p->reported_once = true;
-	ledger_close(p->ledger, &m, p->options.setting.sensor, p->options.setting.exercise,
-		     to_output, p->output);
 }
 
-static void report_health(struct pipeline *p)
+void pipeline_report(struct pipeline *p)
 {
-	struct record_interface interfaces[PORTS_MOST];
-	size_t n = 0;
+	struct report_part part = part_of(p);
 
+	pipeline_drain(p);
+	alerts_flush(p->alerts);
+	if (p->minute == INT64_MIN)
+		return;
 	p->counters->dpi_memory = dpi_memory();
-	for (size_t i = 0; i < COUNTER_COUNT; i++) {
-		uint64_t now = counter_value(p->counters, i), then = counter_value(&p->reported, i);
-		if (counter_infos[i].level)
-			then = 0;
-		if (now > then)
-			p->health[n++] =
-				(struct record_counter){ counter_infos[i].name, now - then };
-	}
-	p->reported = *p->counters;
-	struct record r = {
-		.type = RECORD_HEALTH,
-		.health = {
-			.sensor = p->options.setting.sensor,
-			.site_revision = site_revision(p->options.setting.site),
-			.exercise = p->options.setting.exercise,
-			.version = VIGIE_VERSION,
-			.minute = { p->minute * MINUTE },
-			.counters = p->health,
-			.counter_count = n,
-			.interfaces = interfaces,
-		},
-	};
-	if (p->options.ports)
-		r.health.interface_count = ports_report(p->options.ports, interfaces);
-	output_record(p->output, &r);
+	report_add(p->report, &part);
+}
+
+void pipeline_report_rest(struct pipeline *p)
+{
+	struct report_part part = part_of(p);
+
+	report_flush(p->report, &part);
 }
 
 /* A capture's minutes without a frame are told, too. Live, time passes while
@@ -272,11 +252,11 @@ static void report_health(struct pipeline *p)
  * run, and what it did not see it does not tell of. */
 static void report_minutes(struct pipeline *p, int64_t next)
 {
-	do {
-		report_coverage(p);
-		report_health(p);
-		p->minute++;
-	} while (!p->options.live && p->minute < next && next - p->minute < JUMP / MINUTE);
+	pipeline_report(p);
+	if (p->minute == INT64_MIN || p->options.live || next - p->minute > JUMP / MINUTE)
+		return;
+	while (++p->minute < next)
+		pipeline_report(p);
 }
 
 static void each_second(struct pipeline *p)
@@ -285,10 +265,7 @@ static void each_second(struct pipeline *p)
 	int64_t minute = p->now / MINUTE;
 	if (minute == p->minute)
 		return;
-	if (p->minute != INT64_MIN) {
-		alerts_flush(p->alerts);
-		report_minutes(p, minute);
-	}
+	report_minutes(p, minute);
 	p->minute = minute;
 }
 
@@ -321,7 +298,7 @@ static void advance(struct pipeline *p, int64_t time)
 	if (p->now == INT64_MIN) {
 		p->now = time;
 	} else if (time < p->now) {
-		p->counters->clock_back++;
+		p->counters->clock_back += time < p->now - p->disorder;
 		p->jumped = false;
 		if (p->options.live && clock_was_set_back(p, time))
 			p->now = time;
@@ -459,12 +436,17 @@ void pipeline_drain(struct pipeline *p)
 		packet_in(p, &p->waiting[i]);
 }
 
-/* Finds out which memory the packet will need, and asks for it. */
-static void announce(struct pipeline *p, struct waiting *w)
+static void find_key(struct pipeline *p, struct waiting *w)
 {
 	uint16_t realm = realm_of(p->options.setting.realms, &w->packet);
 
 	w->side = flow_key_of(&w->packet, realm, &w->key);
+	w->at = p->now;
+}
+
+/* Finds out which memory the packet will need, and asks for it. */
+static void announce(struct pipeline *p, struct waiting *w)
+{
 	w->hash = flow_hash(p->flows, &w->key);
 	flow_table_prefetch_slot(p->flows, w->hash);
 	if (!p->dedup)
@@ -486,6 +468,29 @@ static bool is_in_frame(const struct packet *p, const struct frame *frame)
 	       lies_in(&p->payload, frame);
 }
 
+/* To whom it belongs, if not to us. True when it is gone. */
+static bool hand_over(struct pipeline *p, const struct waiting *w)
+{
+	unsigned owner = steer(&w->key, p->options.workers);
+
+	if (owner == p->options.self)
+		return false;
+	if (p->options.hand_over(p->options.context, owner, &w->packet))
+		p->counters->handed_over++;
+	else
+		p->counters->drops_handover++;
+	return true;
+}
+
+static void wait_for_memory(struct pipeline *p, struct waiting *w, bool borrowed)
+{
+	announce(p, w);
+	p->waiting_count++;
+	/* The next packet's stamp decides what is made of one far ahead. */
+	if (p->waiting_count == WAITING || p->jumped || !borrowed)
+		pipeline_drain(p);
+}
+
 void pipeline_offer(struct pipeline *p, const struct frame *frame)
 {
 	advance(p, frame->time.v);
@@ -493,12 +498,25 @@ void pipeline_offer(struct pipeline *p, const struct frame *frame)
 	struct waiting *w = &p->waiting[p->waiting_count];
 	if (decode(p->decoder, frame, &w->packet) != DECODE_OK)
 		return;
-	w->at = p->now;
-	announce(p, w);
-	p->waiting_count++;
-	/* The next packet's stamp decides what is made of one far ahead. */
-	if (p->waiting_count == WAITING || p->jumped || !is_in_frame(&w->packet, frame))
-		pipeline_drain(p);
+	find_key(p, w);
+	if (p->options.workers > 1 && hand_over(p, w))
+		return;
+	wait_for_memory(p, w, is_in_frame(&w->packet, frame));
+}
+
+void pipeline_take(struct pipeline *p, const struct packet *packet)
+{
+	advance(p, packet->time.v);
+	p->ahead = FLOW_NONE;
+	struct waiting *w = &p->waiting[p->waiting_count];
+	w->packet = *packet;
+	find_key(p, w);
+	wait_for_memory(p, w, true);
+}
+
+void pipeline_learn(struct pipeline *p, const struct ip_addr *ip, const char *name)
+{
+	hostnames_hear(p->names, ip, name);
 }
 
 void pipeline_frame(struct pipeline *p, const struct frame *frame)
@@ -534,32 +552,80 @@ static void forget_segments(void *context, struct flow *f)
 		f->segments[side] = site_locate(site, &f->key.ip[side], 0, NULL)->index;
 }
 
-int pipeline_set_site(struct pipeline *p, const struct site *site)
-{
-	struct ledger *ledger = ledger_create(site);
+struct pipeline_change {
+	struct pipeline_settings to;
+	/* the new ones; once applied, those that were replaced */
+	struct ledger *ledger, *own_report;
+	struct dedup *dedup;
+};
 
-	if (!ledger)
-		return -ENOMEM;
+struct pipeline_change *pipeline_prepare(const struct pipeline *p,
+					 const struct pipeline_settings *to)
+{
+	struct pipeline_change *c = calloc(1, sizeof(*c));
+	bool copies = to->dedup && !p->dedup;
+
+	if (!c)
+		return NULL;
+	c->to = *to;
+	c->ledger = ledger_create(to->site);
+	c->own_report = p->own_report ? ledger_create(to->site) : NULL;
+	c->dedup = copies ? dedup_create(DEDUP_ENTRIES, p->options.seed) : NULL;
+	if (c->ledger && (c->own_report || !p->own_report) && (c->dedup || !copies))
+		return c;
+	pipeline_change_free(c);
+	return NULL;
+}
+
+void pipeline_change_free(struct pipeline_change *c)
+{
+	if (!c)
+		return;
+	ledger_destroy(c->ledger);
+	ledger_destroy(c->own_report);
+	dedup_destroy(c->dedup);
+	free(c);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+void pipeline_conclude(struct pipeline *p, const struct pipeline_change *c)
+{
 	pipeline_drain(p);
-	alerts_flush(p->alerts); /* they borrow the old one's texts */
-	if (p->minute != INT64_MIN)
-		report_coverage(p);
-	ledger_destroy(p->ledger);
-	p->ledger = ledger;
-	p->options.setting.site = site;
+	/* Counts of one exercise are none of another's. */
+	if (!same_text(p->options.setting.exercise, c->to.exercise) && p->now != INT64_MIN)
+		flow_table_interim(p->flows, p->now);
+	pipeline_report(p);
+}
+
+void pipeline_apply(struct pipeline *p, struct pipeline_change *c)
+{
+	struct ledger *ledger = p->ledger;
+	struct dedup *dedup = p->dedup;
+
+	p->ledger = c->ledger;
+	c->ledger = ledger;
+	if (c->to.dedup != (dedup != NULL)) {
+		p->dedup = c->dedup;
+		c->dedup = dedup;
+	}
+	if (p->own_report)
+		report_exchange(p->own_report, c->to.site, &c->own_report);
+	p->options.setting.site = c->to.site;
+	p->options.setting.geo = c->to.geo;
+	p->options.setting.exercise = c->to.exercise;
 	flow_table_each(p->flows, forget_segments, p);
-	return 0;
+	flow_table_set_timeouts(p->flows, &c->to.timeouts);
 }
 
 void pipeline_flush(struct pipeline *p, enum end_reason reason)
 {
 	pipeline_drain(p);
 	flow_table_flush(p->flows, reason);
-	alerts_flush(p->alerts);
-	if (p->minute != INT64_MIN) {
-		report_coverage(p);
-		report_health(p);
-	}
+	pipeline_report(p);
 	if (p->dedup)
 		dedup_reset(p->dedup);
 	p->now = p->second = p->minute = INT64_MIN;

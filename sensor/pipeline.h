@@ -8,7 +8,7 @@
 #include "sensor/dissection.h"
 #include "sensor/flow_record.h"
 #include "sensor/output.h"
-#include "sensor/ports.h"
+#include "sensor/report.h"
 
 struct pipeline_options {
 	size_t flows;     /* flow table */
@@ -17,9 +17,18 @@ struct pipeline_options {
 	size_t names;     /* addresses known by name */
 	bool dedup;
 	bool live; /* packets are stamped by this machine's clock, which may be set back */
-	struct ports *ports; /* that `live` packets come from, for reports; NULL: none */
-	uint64_t seed;       /* of the hashes; nothing that comes out depends on it, but which
-			      * copies are forgotten when there are more than fit */
+	/* Of several workers, each with a pipeline, that share a site: this one's number.
+	 * A flow belongs to steer()'s one; 0 or 1 workers: all flows are ours. */
+	unsigned workers, self;
+	/* Gives a packet that is not ours to its owner; false when that one has no room.
+	 * Called from pipeline_offer(); all is to be copied. */
+	bool (*hand_over)(void *context, unsigned owner, const struct packet *packet);
+	/* Tells the others what a name stands for. */
+	void (*on_name)(void *context, const struct ip_addr *ip, const char *name);
+	void *context;
+	struct report *report; /* shared by all, borrowed; NULL: one of our own */
+	uint64_t seed;         /* of the hashes; nothing that comes out depends on it, but which
+				* copies are forgotten when there are more than fit */
 	struct flow_timeouts timeouts;
 	struct dissection_options dissection;
 	struct record_setting setting; /* `names` is filled in by the pipeline */
@@ -39,6 +48,10 @@ void pipeline_frame(struct pipeline *p, const struct frame *frame);
 /* The same, but the frame may wait for others, so that memory has time to answer:
  * its bytes stay borrowed until pipeline_drain(). */
 void pipeline_offer(struct pipeline *p, const struct frame *frame);
+/* A packet of ours that another worker read; its bytes as for pipeline_offer(). */
+void pipeline_take(struct pipeline *p, const struct packet *packet);
+/* What another worker learnt. */
+void pipeline_learn(struct pipeline *p, const struct ip_addr *ip, const char *name);
 /* Handles the frames that wait. */
 void pipeline_drain(struct pipeline *p);
 
@@ -46,9 +59,30 @@ void pipeline_drain(struct pipeline *p);
  * stamps packets. */
 void pipeline_idle(struct pipeline *p, struct usec now);
 
-/* Takes another site for what comes; the one before may be freed then. Flows go
- * on. 0, or -ENOMEM: then the old one stays. */
-int pipeline_set_site(struct pipeline *p, const struct site *site);
+/* Tells the report how this minute was so far, and sends the alerts that wait. */
+void pipeline_report(struct pipeline *p);
+/* Sends what the report has of a minute that not all workers have told of. */
+void pipeline_report_rest(struct pipeline *p);
+
+/* What can change while packets come; all is borrowed. */
+struct pipeline_settings {
+	const struct site *site;
+	const struct geo *geo;
+	const char *exercise;
+	struct flow_timeouts timeouts;
+	bool dedup;
+};
+
+/* A change is prepared aside, by any thread. Between two packets, what has been seen
+ * until then is recorded as it was; when all that share a report have done that, and
+ * the report's rest is out, the change is applied, which cannot fail. Flows go on.
+ * Once the records are out of the outlet, too, nothing of the settings before is
+ * needed any more. NULL: no memory. */
+struct pipeline_change *pipeline_prepare(const struct pipeline *p,
+					 const struct pipeline_settings *to);
+void pipeline_conclude(struct pipeline *p, const struct pipeline_change *change);
+void pipeline_apply(struct pipeline *p, struct pipeline_change *change);
+void pipeline_change_free(struct pipeline_change *change); /* accepts NULL */
 
 /* Ends all flows: the input is over, or the sensor stops. Time may start anew. */
 void pipeline_flush(struct pipeline *p, enum end_reason reason);

@@ -2,6 +2,7 @@
 #include "sensor/ports.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +21,6 @@ struct said {
 	bool oversized, silent;
 	enum link link;
 	unsigned damaged; /* minutes until it may be again */
-	char name[IF_NAMESIZE];
 };
 
 struct port {
@@ -36,6 +36,8 @@ struct port {
 };
 
 struct ports {
+	pthread_mutex_t lock;
+	struct counters counters, told;
 	size_t count;
 	struct clock_watch clock;
 	struct device_account account;
@@ -71,6 +73,7 @@ struct ports *ports_open(const char *const *interfaces, size_t count)
 
 	if (!p)
 		return NULL;
+	pthread_mutex_init(&p->lock, NULL);
 	p->count = count < PORTS_MOST ? count : PORTS_MOST;
 	p->softnet = device_softnet_open();
 	p->softnet_drops = device_softnet_drops(p->softnet);
@@ -84,7 +87,6 @@ struct ports *ports_open(const char *const *interfaces, size_t count)
 		}
 		device_read(port->device, &port->facts);
 		strcpy(port->interface, port->facts.name);
-		strcpy(port->said.name, port->facts.name);
 		port->last_frame = p->minute.v;
 	}
 	return p;
@@ -98,6 +100,7 @@ void ports_close(struct ports *p)
 		device_close(p->list[i].device);
 	if (p->softnet >= 0)
 		close(p->softnet);
+	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
 
@@ -116,7 +119,8 @@ void ports_advise(const struct ports *p)
 
 uint32_t ports_frame_most(const struct ports *p, size_t i)
 {
-	return device_frame_most(p->list[i].facts.mtu);
+	uint32_t most = device_frame_most(p->list[i].facts.mtu);
+	return most ? most : UINT32_MAX;
 }
 
 static void say_oversized(struct port *port)
@@ -132,39 +136,28 @@ static void say_oversized(struct port *port)
 		 port->facts.name);
 }
 
+/* An interface that came back is another device, whose files are not open. */
 static enum link link_of(const struct port *port)
 {
-	if (port->figures.gone || port->facts.gone)
+	if (port->figures.gone)
 		return LINK_GONE;
 	if (port->figures.down || port->facts.down)
 		return LINK_DOWN;
-	return port->facts.told && !port->facts.up ? LINK_NONE : LINK_UP;
+	return port->facts.told && !port->facts.gone && !port->facts.up ? LINK_NONE : LINK_UP;
 }
 
-/* That it has gone is said where its socket fails (sensor/monitor.c). */
 static void say_link(struct port *port)
 {
-	const char *name = port->facts.name;
 	enum link link = link_of(port);
 
-	if (strcmp(name, port->said.name)) {
-		log_warn("%s: the interface is called %s now; capture goes on, but the next start "
-			 "needs the new name in the configuration",
-			 port->interface, name);
-		strcpy(port->said.name, name);
-	}
 	if (link == port->said.link)
 		return;
+	if (link == LINK_NONE)
+		log_warn("%s: no link: look at the cable and at the switch's port",
+			 port->facts.name);
+	else if (link == LINK_UP && port->said.link == LINK_NONE)
+		log_info("%s: the link is back", port->facts.name);
 	port->said.link = link;
-	if (link == LINK_DOWN)
-		log_warn(
-			"%s: the interface is down; capture goes on when it is up: `ip link set %s "
-			"up`",
-			name, name);
-	else if (link == LINK_NONE)
-		log_warn("%s: no link: look at the cable and at the switch's port", name);
-	else if (link == LINK_UP)
-		log_info("%s: the interface is up again", name);
 }
 
 static bool is_silent(const struct port *port, int64_t now)
@@ -195,7 +188,7 @@ static void say_losses(struct port *port)
 
 	if (port->ring_drops)
 		log_warn("%s: %" PRIu64 " frames found no room in the ring in the last minute; "
-			 "enlarge capture.ring, or mirror less to this port",
+			 "enlarge capture.ring, add capture.workers, or mirror less to this port",
 			 port->facts.name, port->ring_drops);
 	if (l->missed)
 		log_warn("%s: the device had no room for %" PRIu64 " frames in the last minute; "
@@ -230,7 +223,6 @@ static uint64_t look(struct port *port, const struct port_figures *figures, stru
 		memcpy(facts.name, port->facts.name, sizeof(facts.name));
 	port->facts = facts;
 	uint64_t ring = rise(figures->ring_drops, port->figures.ring_drops);
-	c->drops_kernel += ring;
 	c->drops_interface += lost.missed;
 	c->frames_damaged += lost.damaged;
 	port->device_drops += lost.missed;
@@ -273,9 +265,10 @@ static void say_doubled(struct ports *p, const struct counters *c)
 		 copies, frames);
 }
 
-void ports_second(struct ports *p, const struct port_figures *figures, struct counters *c,
-		  struct usec monotonic, struct usec wall)
+static void look_at_all(struct ports *p, const struct port_figures *figures,
+			const struct counters *workers, struct usec monotonic, struct usec wall)
 {
+	struct counters *c = &p->counters;
 	uint64_t dropped = 0, softnet = device_softnet_drops(p->softnet);
 
 	for (size_t i = 0; i < p->count; i++) {
@@ -286,8 +279,8 @@ void ports_second(struct ports *p, const struct port_figures *figures, struct co
 		say_silence(port, monotonic.v);
 	}
 	c->drops_interface +=
-		device_unexplained(&p->account, dropped, rise(c->non_ip_tagged, p->tagged));
-	p->tagged = c->non_ip_tagged;
+		device_unexplained(&p->account, dropped, rise(workers->non_ip_tagged, p->tagged));
+	p->tagged = workers->non_ip_tagged;
 	c->drops_softnet += rise(softnet, p->softnet_drops);
 	p->softnet_drops = softnet;
 	watch_clock(p, c, monotonic, wall);
@@ -296,21 +289,36 @@ void ports_second(struct ports *p, const struct port_figures *figures, struct co
 	p->minute = monotonic;
 	for (size_t i = 0; i < p->count; i++)
 		say_losses(&p->list[i]);
-	say_doubled(p, c);
+	say_doubled(p, workers);
+}
+
+void ports_second(struct ports *p, const struct port_figures *figures,
+		  const struct counters *workers, struct usec monotonic, struct usec wall)
+{
+	pthread_mutex_lock(&p->lock);
+	look_at_all(p, figures, workers, monotonic, wall);
+	pthread_mutex_unlock(&p->lock);
+}
+
+struct counters ports_counters(struct ports *p)
+{
+	pthread_mutex_lock(&p->lock);
+	struct counters c = p->counters;
+	pthread_mutex_unlock(&p->lock);
+	return c;
+}
+
+uint64_t ports_drops(struct ports *p, size_t i)
+{
+	pthread_mutex_lock(&p->lock);
+	uint64_t drops = p->list[i].device_drops;
+	pthread_mutex_unlock(&p->lock);
+	return drops;
 }
 
 static bool is_dead(const struct port *port)
 {
 	return link_of(port) != LINK_UP || (port->said.silent && port->figures.frames);
-}
-
-uint32_t ports_dead(const struct ports *p)
-{
-	uint32_t dead = 0;
-
-	for (size_t i = 0; i < p->count; i++)
-		dead |= is_dead(&p->list[i]) ? 1U << i : 0;
-	return dead;
 }
 
 static const char *state_of(const struct port *port)
@@ -321,21 +329,32 @@ static const char *state_of(const struct port *port)
 	return link == LINK_UP && port->said.silent ? "silent" : names[link];
 }
 
-size_t ports_report(struct ports *p, struct record_interface out[PORTS_MOST])
+static struct record_interface tell(struct port *port)
 {
+	const struct port_figures *now = &port->figures, *then = &port->reported;
+	uint64_t drops = now->ring_drops + port->device_drops;
+	struct record_interface told = {
+		.name = port->interface,
+		.state = state_of(port),
+		.frames = rise(now->frames, then->frames),
+		.drops = rise(drops, port->reported_drops),
+		.oversized = rise(now->oversized, then->oversized),
+	};
+
+	port->reported = port->figures;
+	port->reported_drops = drops;
+	return told;
+}
+
+void ports_tell(struct ports *p, struct ports_told *out)
+{
+	*out = (struct ports_told){ 0 };
+	pthread_mutex_lock(&p->lock);
 	for (size_t i = 0; i < p->count; i++) {
-		struct port *port = &p->list[i];
-		const struct port_figures *now = &port->figures, *then = &port->reported;
-		uint64_t drops = now->ring_drops + port->device_drops;
-		out[i] = (struct record_interface){
-			.name = port->interface,
-			.state = state_of(port),
-			.frames = rise(now->frames, then->frames),
-			.drops = rise(drops, port->reported_drops),
-			.oversized = rise(now->oversized, then->oversized),
-		};
-		port->reported = port->figures;
-		port->reported_drops = drops;
+		out->dead |= is_dead(&p->list[i]) ? 1U << i : 0;
+		out->interfaces[out->count++] = tell(&p->list[i]);
 	}
-	return p->count;
+	counters_add_since(&out->counters, &p->counters, &p->told);
+	p->told = p->counters;
+	pthread_mutex_unlock(&p->lock);
 }

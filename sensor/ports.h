@@ -2,7 +2,7 @@
  *
  * The capture interfaces over time: what each lost, whether it has fallen
  * silent, what about it should be mended. Each finding is said in the log once,
- * with its cure. Looked at once a second, by one thread. */
+ * with its cure. That it is up, down, gone or renamed is said by monitor.h. */
 #pragma once
 
 #include "base/clock.h"
@@ -27,22 +27,31 @@ void ports_close(struct ports *p); /* accepts NULL */
 /* Says once what should be set otherwise before it does harm; before the sandbox. */
 void ports_advise(const struct ports *p);
 
-/* The longest frame that interface i takes on its own; 0: not known. It may
- * change while the sensor runs. */
+/* The longest frame that interface i takes on its own; UINT32_MAX: not known. It may
+ * change while the sensor runs. From the thread of ports_second(). */
 uint32_t ports_frame_most(const struct ports *p, size_t i);
 
-/* To be called about once a second. Adds to drops_kernel, drops_interface,
- * drops_softnet, frames_damaged and clock_steps; reads packets, copies_mirror and
- * non_ip_tagged, which are sums over all workers. */
-void ports_second(struct ports *p, const struct port_figures *figures, struct counters *c,
-		  struct usec monotonic, struct usec wall);
+/* To be called about once a second, with the workers' counters so far: packets,
+ * copies_mirror and non_ip_tagged are looked at. */
+void ports_second(struct ports *p, const struct port_figures *figures,
+		  const struct counters *workers, struct usec monotonic, struct usec wall);
 
-/* Interfaces that show nothing any more, a bit by their number: gone, down, or
- * without a frame for a minute though they had some. */
-uint32_t ports_dead(const struct ports *p);
+/* What this module counts: drops_interface, drops_softnet, frames_damaged and
+ * clock_steps, since the start. From any thread. */
+struct counters ports_counters(struct ports *p);
+/* What interface i dropped for want of room, since the start. */
+uint64_t ports_drops(struct ports *p, size_t i);
 
-/* What came since the last call, for a health record; names are lent. */
-size_t ports_report(struct ports *p, struct record_interface out[PORTS_MOST]);
+/* For a minute's records: what came since the last call. From any thread. */
+struct ports_told {
+	/* Interfaces that show nothing any more, a bit by their number: gone, down, without
+	 * link, or without a frame for a minute though they had some. */
+	uint32_t dead;
+	struct counters counters;
+	struct record_interface interfaces[PORTS_MOST]; /* names are lent */
+	size_t count;
+};
+void ports_tell(struct ports *p, struct ports_told *out);
 
 /* ---- pure ---- */
 

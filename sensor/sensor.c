@@ -8,10 +8,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "daemon/notify.h"
 #include "sensor/capture.h"
 #include "sensor/confine.h"
+#include "sensor/crew.h"
 #include "sensor/monitor.h"
+#include "sensor/reload.h"
 #include "sensor/replay.h"
 
 enum { EXIT_USAGE = 2 };
@@ -19,16 +22,24 @@ enum { EXIT_USAGE = 2 };
 volatile sig_atomic_t sensor_stop, sensor_reload;
 
 struct sensor {
-	const struct sensor_config *config;
+	const struct arguments *arguments;
+	const struct sensor_config *config; /* as it was at the start */
+	struct sensor_config now;           /* as it was read last, for what can change */
 	struct site *site;
 	struct geo *geo;
 	struct counters counters;
+	struct outlet *outlet;
+	/* of a replay */
 	struct output *output;
 	struct pipeline *pipeline;
-	struct live *inputs[CONFIG_INTERFACES_MOST];
+	/* of live capture: as many handles of each interface as there are workers */
+	struct crew *crew;
+	struct live *inputs[CONFIG_HANDLES_MOST];
 	size_t input_count;
 	struct ports *ports;
 	struct notify notify; /* of live capture */
+	struct status_server status;
+	struct monitor monitor;
 };
 
 static struct site *load_site(const char *path)
@@ -85,7 +96,6 @@ static struct pipeline_options settings_of(const struct sensor *s, bool live, ui
 		.names = c->names,
 		.dedup = c->dedup,
 		.live = live,
-		.ports = s->ports,
 		.seed = seed,
 		.timeouts = c->timeouts,
 		.dissection = {
@@ -144,61 +154,90 @@ static uint64_t epoch_of(const struct sensor *s, const struct arguments *a)
 	return epoch;
 }
 
-static bool open_geo(struct sensor *s)
+/* The kernel takes a ring's memory for good, and others may have to die for it. */
+static bool memory_holds(uint64_t bytes)
+{
+	uint64_t there = memory_available();
+
+	if (!there || bytes < there / 2)
+		return true;
+	log_error("rings of %" PRIu64 " MiB are more than half of the %" PRIu64 " MiB of memory "
+		  "that are free; lower capture.ring",
+		  bytes >> 20, there >> 20);
+	return false;
+}
+
+/* False after an error; NULL when there are no databases. */
+static bool open_geo(const struct sensor_config *c, struct geo **out)
 {
 	char why[256];
 
-	if (!s->config->geo_count)
+	*out = NULL;
+	if (!c->geo_count)
 		return true;
-	s->geo = geo_open((const char *const *)s->config->geo, s->config->geo_count, why);
-	if (!s->geo)
+	*out = geo_open((const char *const *)c->geo, c->geo_count, why);
+	if (!*out)
 		log_error("%s", why);
-	return s->geo;
+	return *out;
+}
+
+static bool open_input(struct sensor *s, size_t number)
+{
+	const struct sensor_config *c = s->config;
+	size_t first = number - number % c->workers;
+	char why[256];
+	struct live_options o = {
+		.interface = c->interfaces[number / c->workers],
+		.ring_bytes = c->ring / c->workers,
+		.snaplen = (uint32_t)c->snaplen,
+		.promiscuous = c->promiscuous,
+		.hardware_stamps = c->hardware_stamps,
+		.filter = c->filter,
+		.shares = (unsigned)c->workers,
+		.together = number == first ? NULL : s->inputs[first],
+	};
+
+	s->inputs[number] = live_open(&o, why);
+	if (!s->inputs[number])
+		log_error("%s", why);
+	return s->inputs[number];
+}
+
+static void advise_on_link(const struct live *l)
+{
+	if (!decode_knows(live_link_type(l)))
+		log_warn("%s: link type %u is not decoded, so nothing of it is metered; capture on "
+			 "an Ethernet, raw IP or Linux cooked interface",
+			 live_interface(l), live_link_type(l));
 }
 
 /* Interfaces come first: a mistake there is told before anything is begun. */
 static bool open_inputs(struct sensor *s)
 {
 	const struct sensor_config *c = s->config;
-	char why[256];
+	size_t handles = c->interface_count * c->workers;
 
-	for (; s->input_count < c->interface_count; s->input_count++) {
-		struct live_options o = {
-			.interface = c->interfaces[s->input_count],
-			.number = (uint16_t)s->input_count,
-			.ring_bytes = c->ring,
-			.snaplen = (uint32_t)c->snaplen,
-			.promiscuous = c->promiscuous,
-			.filter = c->filter,
-		};
-		s->inputs[s->input_count] = live_open(&o, why);
-		if (!s->inputs[s->input_count]) {
-			log_error("%s", why);
+	if (!memory_holds(c->ring * c->interface_count))
+		return false;
+	for (; s->input_count < handles; s->input_count++)
+		if (!open_input(s, s->input_count))
 			return false;
-		}
-	}
 	s->ports = ports_open(c->interfaces, c->interface_count);
 	if (!s->ports) {
 		log_error("not enough memory to begin");
 		return false;
 	}
-	for (size_t i = 0; i < s->input_count; i++) {
-		uint16_t type = live_link_type(s->inputs[i]);
-		live_expect(s->inputs[i], ports_frame_most(s->ports, i));
-		if (!decode_knows(type))
-			log_warn("%s: link type %u is not decoded, so nothing of it is metered; "
-				 "capture on an Ethernet, raw IP or Linux cooked interface",
-				 live_interface(s->inputs[i]), type);
-	}
+	for (size_t i = 0; i < handles; i += c->workers)
+		advise_on_link(s->inputs[i]);
 	ports_advise(s->ports);
 	return true;
 }
 
-static bool open_output(struct sensor *s, const struct arguments *a)
+static bool open_outlet(struct sensor *s, const struct arguments *a, uint64_t epoch)
 {
 	const struct sensor_config *c = s->config;
 	char why[256];
-	struct output_options o = {
+	struct outlet_options o = {
 		.json = a->json,
 		.spool = { .dir = c->spool_dir,
 			   .max_bytes = c->spool_max,
@@ -206,74 +245,208 @@ static bool open_output(struct sensor *s, const struct arguments *a)
 			   .sync = c->spool_sync,
 			   .replay = a->file_count > 0 },
 		.sensor = c->sensor,
-		.site_revision = site_revision(s->site),
-		.exercise = c->exercise,
-		.epoch = epoch_of(s, a),
+		.epoch = epoch,
 	};
 
-	s->output = output_open(&o, &s->counters, why);
-	if (!s->output) {
+	s->outlet = outlet_open(&o, why);
+	if (!s->outlet)
 		log_error("%s", why);
-		return false;
-	}
-	/* A replay's hashes are seeded with its epoch, so that a full table of copies
-	 * forgets the same ones each time. */
-	struct pipeline_options settings =
-		settings_of(s, !a->file_count, a->file_count ? o.epoch : random_seed());
-	s->pipeline = pipeline_create(&settings, &s->counters, s->output, why);
+	return s->outlet;
+}
+
+static bool make_crew(struct sensor *s, const struct output_options *to)
+{
+	struct pipeline_options settings = settings_of(s, true, random_seed());
+	char why[256];
+	struct crew_options o = {
+		.workers = (unsigned)s->config->workers,
+		.pipeline = &settings,
+		.output = to,
+		.outlet = s->outlet,
+		.ports = s->ports,
+		.inputs = s->inputs,
+		.interfaces = s->config->interface_count,
+	};
+
+	s->crew = crew_create(&o, why);
+	if (!s->crew)
+		log_error("%s", why);
+	return s->crew;
+}
+
+/* A replay's hashes are seeded with its epoch, so that a full table of copies
+ * forgets the same ones each time. */
+static bool make_pipeline(struct sensor *s, const struct output_options *to, uint64_t epoch)
+{
+	struct pipeline_options settings = settings_of(s, false, epoch);
+	char why[256] = "not enough memory";
+
+	s->output = output_create(s->outlet, to, &s->counters);
+	if (s->output)
+		s->pipeline = pipeline_create(&settings, &s->counters, s->output, why);
 	if (!s->pipeline)
 		log_error("%s", why);
 	return s->pipeline;
 }
 
-/* The new site is compiled aside; a bad file is refused, and the old one stays. */
+static bool open_output(struct sensor *s, const struct arguments *a)
+{
+	uint64_t epoch = epoch_of(s, a);
+	struct output_options to = {
+		.site_revision = site_revision(s->site),
+		.exercise = s->config->exercise,
+		.json = a->json,
+		.first = true,
+	};
+
+	if (!open_outlet(s, a, epoch))
+		return false;
+	return a->file_count ? make_pipeline(s, &to, epoch) : make_crew(s, &to);
+}
+
+/* What is read again, until all of it is known to be good. */
+struct fresh {
+	struct sensor_config config;
+	struct site *site;
+	struct geo *geo;
+};
+
+static bool read_again(struct sensor *s, struct fresh *f)
+{
+	if (!arguments_settle(s->arguments, &f->config))
+		return false;
+	f->site = load_site(f->config.site);
+	return f->site && open_geo(&f->config, &f->geo);
+}
+
+static void tell_reload(const struct sensor *s, const struct fresh *f)
+{
+	const struct sensor_config *now = s->now.sensor ? &s->now : s->config;
+	struct buf text = { 0 };
+
+	reload_fixed(s->config, &f->config, &text);
+	char *rest = text.data;
+	for (char *line; (line = strsep(&rest, "\n")) && *line;)
+		log_warn("%s", line);
+	buf_clear(&text);
+	reload_changes(now, &f->config, &text);
+	log_info("read again: site file of %zu segments, revision %s%s%s",
+		 site_segment_count(f->site), site_revision(f->site), text.len ? "; changed: " : "",
+		 text.len ? text.data : "");
+	buf_finish(&text);
+}
+
+/* What was seen until now goes out under the settings of its time. Then what was
+ * used until now is what `f` holds. */
+static bool exchange(struct sensor *s, struct fresh *f)
+{
+	const struct fresh old = { s->now, s->site, s->geo };
+	const struct pipeline_settings settings = {
+		.site = f->site,
+		.geo = f->geo,
+		.exercise = f->config.exercise,
+		.timeouts = f->config.timeouts,
+		.dedup = f->config.dedup,
+	};
+
+	if (crew_change(s->crew, &settings)) {
+		log_error("not enough memory for another site file");
+		return false;
+	}
+	tell_reload(s, f);
+	s->now = f->config;
+	s->site = f->site;
+	s->geo = f->geo;
+	*f = old;
+	return true;
+}
+
+/* All is read aside; when any of it is bad, all stays as it was. */
 static void reload(void *context)
 {
 	struct sensor *s = context;
+	struct fresh f = { 0 };
 
 	sensor_reload = 0;
-	if (!s->config->site)
-		return;
-	struct site *site = load_site(s->config->site);
-	if (!site) {
-		log_warn("the site file is as it was before");
-		return;
+	notify_reloading(&s->notify);
+	if (!read_again(s, &f) || !exchange(s, &f)) {
+		bool elsewhere =
+			!s->arguments->no_sandbox && reload_is_elsewhere(s->config, &f.config);
+		log_warn("nothing was changed: the sensor goes on as before%s",
+			 elsewhere ? "; a file is named in another folder than at the start, where "
+				     "the sandbox lets nothing be read: start the sensor again"
+				   : "");
 	}
-	output_flush(s->output);
-	if (pipeline_set_site(s->pipeline, site)) {
-		log_warn("not enough memory for the new site file; the old one stays");
-		site_free(site);
-		return;
-	}
-	output_flush(s->output);
-	output_set_revision(s->output, site_revision(site));
-	site_free(s->site);
-	s->site = site;
-	log_info("site file read again: %zu segments, revision %s", site_segment_count(site),
-		 site_revision(site));
+	site_free(f.site);
+	geo_close(f.geo);
+	sensor_config_finish(&f.config);
+	notify_ready(&s->notify);
+}
+
+static void fill_status(void *context, struct status *out)
+{
+	struct sensor *s = context;
+
+	for (size_t i = 0; i < s->config->interface_count; i++)
+		out->interfaces[i].ring_bytes = s->config->ring;
+	monitor_status(&s->monitor, out);
+	out->sensor = s->config->sensor;
+	out->site_revision = site_revision(s->site);
+	out->exercise = s->now.sensor ? s->now.exercise : s->config->exercise;
+	out->flows_most = s->config->flows;
+}
+
+static bool start_threads(struct sensor *s)
+{
+	int error = outlet_start(s->outlet);
+
+	if (!error)
+		error = crew_start(s->crew);
+	if (!error)
+		return true;
+	crew_stop(s->crew);
+	log_error("no thread can be started: %s; raise the limit of tasks (TasksMax=, "
+		  "ulimit -u)",
+		  strerror(-error));
+	return false;
 }
 
 static int watch(struct sensor *s)
 {
-	struct monitor m = {
-		.inputs = s->inputs,
-		.count = s->input_count,
-		.pipeline = s->pipeline,
-		.counters = &s->counters,
-		.output = s->output,
+	const struct sensor_config *c = s->config;
+
+	s->monitor = (struct monitor){
+		.crew = s->crew,
+		.outlet = s->outlet,
+		.interfaces = c->interface_count,
 		.ports = s->ports,
+		.can_rejoin = live_can_rejoin(s->inputs[0]),
 		.stop = &sensor_stop,
 		.reload = &sensor_reload,
 		.on_reload = reload,
 		.context = s,
 		.notify = &s->notify,
+		.status = &s->status,
+		.fill = fill_status,
 	};
 
-	for (size_t i = 0; i < s->input_count; i++)
-		log_info("capturing on %s", live_interface(s->inputs[i]));
+	for (size_t i = 0; i < c->interface_count; i++)
+		log_info("capturing on %s", c->interfaces[i]);
+	if (!start_threads(s))
+		return EXIT_USAGE;
 	notify_ready(&s->notify);
-	int status = monitor_run(&m);
+	int status = monitor_run(&s->monitor);
 	notify_stopping(&s->notify);
+	crew_stop(s->crew);
+	s->counters = crew_counters(s->crew);
+	struct counters ports = ports_counters(s->ports);
+	counters_add_since(&s->counters, &ports, &(struct counters){ 0 });
+	int error = outlet_problem(s->outlet);
+	if (error) {
+		log_error("output: %s; %" PRIu64 " records were lost: make room", strerror(-error),
+			  s->counters.spool_refused);
+		return 1;
+	}
 	return status;
 }
 
@@ -291,13 +464,16 @@ static int replay(struct sensor *s, const struct arguments *a)
 
 static void finish(struct sensor *s)
 {
+	crew_destroy(s->crew);
 	pipeline_destroy(s->pipeline);
-	output_close(s->output);
+	output_destroy(s->output);
+	outlet_close(s->outlet);
 	/* After the spool is closed: no file of it may get their muted numbers. */
 	for (size_t i = 0; i < s->input_count; i++)
 		live_close(s->inputs[i]);
-	ports_close(s->ports);
 	notify_close(&s->notify);
+	status_close(&s->status);
+	sensor_config_finish(&s->now);
 	geo_close(s->geo);
 	site_free(s->site);
 }
@@ -333,6 +509,22 @@ static bool open_notify(struct sensor *s)
 	return true;
 }
 
+/* One that is asked for must open; the usual one, for somebody who starts a sensor by
+ * hand, need not. */
+static bool open_status(struct sensor *s)
+{
+	const struct sensor_config *c = s->config;
+	char why[256];
+
+	if (!status_open(&s->status, c, why))
+		return true;
+	if (c->status_socket)
+		log_error("status socket: %s", why);
+	else
+		log_warn("no status socket: %s", why);
+	return !c->status_socket;
+}
+
 /* Once interfaces are open, rights go; once the output is, all that is left. */
 static bool begin(struct sensor *s, const struct arguments *a)
 {
@@ -342,6 +534,8 @@ static bool begin(struct sensor *s, const struct arguments *a)
 		return false;
 	if (!confine_privileges(c) || !replay_check(a->files, a->file_count) || !open_output(s, a))
 		return false;
+	if (!a->file_count && !open_status(s))
+		return false;
 	return a->file_count
 		       ? confine_replay(c, a->files, a->file_count, !a->no_sandbox)
 		       : confine_live(c, s->inputs, s->input_count, s->notify.fd, !a->no_sandbox);
@@ -349,13 +543,16 @@ static bool begin(struct sensor *s, const struct arguments *a)
 
 int sensor_run(const struct arguments *a, const struct sensor_config *c)
 {
-	struct sensor s = { .config = c, .notify = { .fd = -1 } };
+	struct sensor s = { .arguments = a,
+			    .config = c,
+			    .notify = { .fd = -1 },
+			    .status = { .fd = -1, .statm = -1 } };
 	int status = EXIT_USAGE;
 
 	if (!usage_is_right(a, c))
 		return EXIT_USAGE;
 	s.site = load_site(c->site);
-	if (!s.site || !open_geo(&s))
+	if (!s.site || !open_geo(c, &s.geo))
 		goto out;
 	if (a->check) {
 		printf("configuration, site file (%zu segments, revision %s) and databases are "

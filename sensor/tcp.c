@@ -152,6 +152,20 @@ static void see_sequence(struct flow *f, const struct packet *p, unsigned side)
 		f->next_seq[side] = to;
 }
 
+/* Acknowledgements that run ahead of their bytes, one after the other, make one hole. */
+static void miss_tail(struct flow *f, unsigned side, uint32_t from, uint32_t to)
+{
+	for (int i = 0; i < FLOW_HOLES; i++) {
+		struct flow_hole *h = &f->holes[side][i];
+		if (h->from == h->to || h->to != from || !(f->holes_missed[side] & 1u << i))
+			continue;
+		f->missed_bytes += to - from;
+		h->to = to;
+		return;
+	}
+	miss_hole(f, side, open_hole(f, side, from, to));
+}
+
 /* What the receiver acknowledges and we have not seen was lost to the mirror. */
 static void see_acknowledgement(struct flow *f, const struct packet *p, unsigned side)
 {
@@ -173,7 +187,7 @@ static void see_acknowledgement(struct flow *f, const struct packet *p, unsigned
 		/* A mirror may show an acknowledgement before its bytes. The FIN's own
 		 * number is no byte. */
 		if (ack - f->next_seq[other] > 1 || !f->closed)
-			miss_hole(f, other, open_hole(f, other, f->next_seq[other], ack));
+			miss_tail(f, other, f->next_seq[other], ack);
 		f->next_seq[other] = ack;
 	}
 }

@@ -3,8 +3,10 @@
 
 
 class Tap:
-    def __init__(self):
+    def __init__(self, quiet=False):
+        """Quiet: notes only on what is wrong."""
         self.count = self.failed = 0
+        self.quiet = quiet
 
     def report(self, good, name, notes="", todo=""):
         """With todo, it need not be good yet; once it is, the runner says so."""
@@ -12,7 +14,7 @@ class Tap:
         self.failed += not good and not todo
         print(f"{'ok' if good else 'not ok'} {self.count} - {name}"
               f"{' # TODO ' + todo if todo else ''}")
-        for line in str(notes).splitlines():
+        for line in [] if good and self.quiet else str(notes).splitlines():
             print(f"#   {line}")
 
     def skip(self, name, why):

@@ -4,7 +4,10 @@
 # reach.py SOURCE BUILD: the collector cannot be reached, or one side does not
 # accept the other. The shipper says in one sentence what is wrong and what would
 # be right, waits, and loses nothing: at the end each flow is there once.
+import contextlib
 import os
+import socket
+import ssl
 import subprocess
 import sys
 
@@ -76,6 +79,26 @@ def no_collector(tap, stage, captures):
     tap.same('a shipper that is told to end, ends', early.wait(timeout=30), 0)
 
 
+def knocks(tap, stage, collector):
+    """Strangers knock: a line that says so, and one that says how often, no more."""
+    before = len(stage.read('collector.log'))
+    context = ssl.create_default_context(cafile=stage.path('ca/ca.crt'))
+    context.load_cert_chain(stage.path(f'other/{stage.name}.crt'), stage.path(f'other/{stage.name}.key'))
+    for _ in range(20):
+        with contextlib.suppress(OSError):
+            with socket.create_connection(('127.0.0.1', stage.port), 10) as plain, \
+                    context.wrap_socket(plain, server_hostname='localhost') as s:
+                s.sendall(b'GET /api/v1/sensors HTTP/1.1\r\nHost: localhost\r\n\r\n')
+                s.recv(1024)
+    collector.terminate()
+    tap.same('the collector ends', collector.wait(timeout=20), 0)
+    log = [line for line in stage.read('collector.log')[before:].splitlines()
+           if "refused a client's certificate" in line]
+    tap.ok(1 <= len(log) <= 2, 'strangers: not a line for each', *log)
+    tap.ok('more like this were held back)' in log[-1], 'strangers: how many is told', *log)
+    return stage.start_collector()
+
+
 def port_in_use(tap, stage):
     before = stage.read('collector.log')
     second = stage.start_collector(wait=False)
@@ -113,6 +136,7 @@ def main():
 
     collector = stage.start_collector()
     port_in_use(tap, stage)
+    collector = knocks(tap, stage, collector)
     url = f'https://localhost:{stage.port}'
     stage.write_shipper(ca='other/ca.crt')
     expect(tap, stage, 'collector of another authority', url, 'check `ca`')

@@ -26,7 +26,7 @@ static struct pipeline *create(void)
 	char why[256];
 
 	sensor_config_init(&defaults);
-	struct output_options to = { .json = true, .sensor = "fuzz" };
+	struct outlet_options to = { .json = true, .sensor = "fuzz" };
 	struct pipeline_options options = {
 		.flows = 64,
 		.fragments = 2,
@@ -41,7 +41,7 @@ static struct pipeline *create(void)
 
 	int null = open("/dev/null", O_WRONLY);
 	assert(null >= 0 && dup2(null, STDOUT_FILENO) == STDOUT_FILENO);
-	output = output_open(&to, &counters, why);
+	output = output_alone(&to, &(struct output_options){ 0 }, &counters, why);
 	assert(output);
 	return pipeline_create(&options, &counters, output, why);
 }

@@ -143,16 +143,16 @@ static bool replay_warm(const struct site *site, const struct geo *geo, const ch
 	char why[256] = "no output";
 	struct counters counters = { 0 };
 	struct sensor_config config;
-	struct output_options to = {
+	struct outlet_options to = {
 		.json = !spool,
 		.spool = { .dir = spool, .max_bytes = 64 << 20, .segment_bytes = 4 << 20 },
 		.sensor = "test",
-		.site_revision = site_revision(site),
 		.epoch = 1,
 	};
+	struct output_options marks = { .site_revision = site_revision(site) };
 
 	sensor_config_init(&config);
-	struct output *output = output_open(&to, &counters, why);
+	struct output *output = output_alone(&to, &marks, &counters, why);
 	struct pipeline_options options = settings(&config, site, geo);
 	struct pipeline *p = output ? pipeline_create(&options, &counters, output, why) : NULL;
 	if (!p)
@@ -171,7 +171,7 @@ static bool replay_warm(const struct site *site, const struct geo *geo, const ch
 	pipeline_flush(p, END_END_OF_INPUT);
 	output_flush(output);
 	pipeline_destroy(p);
-	output_close(output);
+	output_destroy(output);
 	sensor_config_finish(&config);
 	return packets > 100000 && records > 5000 && calls == 0;
 }

@@ -3,7 +3,7 @@
 """What a sensor tells about how well it sees: on virtual interfaces, in a network
 namespace that ends with this program. Prints TAP.
 
-usage: health.py SENSOR"""
+usage: health.py SOURCE_ROOT SENSOR"""
 import json
 import os
 import pathlib
@@ -247,7 +247,7 @@ def test_rename_and_removal(folder):
         run('ip', 'link', 'set', 'v1', 'name', 'other')
         run('ip', 'link', 'set', 'other', 'up')
     else:
-        ok(sensor.wait_for('v1: the interface is called other now'), 'a new name is said', sensor.said())
+        ok(sensor.wait_for('v1: the interface is now called other'), 'a new name is said', sensor.said())
     time.sleep(1.2)
     send('v1-m', [frame(udp('10.1.0.1', '10.1.0.3', 5001))] * 9)
     time.sleep(1.2)
@@ -273,12 +273,12 @@ def inside():
     sys.exit(failed != 0)
 
 
-SENSOR = sys.argv[1]
+SENSOR = sys.argv[2]
 missing = [p for p in ('ip', 'ethtool', 'unshare') if not shutil.which(p)]
-if sys.argv[2:] == ['inside']:
+if sys.argv[3:] == ['inside']:
     inside()
 if os.geteuid() != 0 or missing:
     print('1..0 # SKIP live health: needs ' + (', '.join(missing) or 'root'))
     sys.exit(0)
 sys.exit(subprocess.run(['unshare', '--net', '--mount', '--propagation', 'private', sys.executable,
-                         __file__, SENSOR, 'inside']).returncode)
+                         __file__, sys.argv[1], SENSOR, 'inside']).returncode)

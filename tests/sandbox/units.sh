@@ -47,11 +47,19 @@ for unit in "$source"/systemd/*.service; do
 	verdict "$name: little stays open" \
 		"$(systemd-analyze security --offline=true --no-pager --threshold=20 "$work/$loaded" 2>&1 >/dev/null ||
 			systemd-analyze security --offline=true --no-pager "$work/$loaded" 2>&1 | grep -E '✗|overall|Overall')"
+	verdict "$name: tells how it is, and is restarted when it does not" \
+		"$(for setting in Type=notify WatchdogSec= Restart=on-failure; do
+			grep -q "^$setting" "$unit" || echo "without $setting"
+		done)"
 	for user in $(sed -n 's/^User=//p' "$unit"); do
 		verdict "$name: packaging makes $user" \
 			"$(grep -q "^u $user " "$source/sysusers.d/vigie.conf" || echo "no line for $user")"
 	done
 done
+verdict "the status socket's folder outlives each sensor" \
+	"$(for setting in RuntimeDirectory=vigie RuntimeDirectoryPreserve=yes ExecReload=; do
+		grep -q "^$setting" "$source/systemd/vigie-sensor@.service" || echo "without $setting"
+	done)"
 verdict "sysusers.d: systemd understands it" \
 	"$(systemd-sysusers --dry-run "$source/sysusers.d/vigie.conf" 2>&1 | grep -iE 'vigie.conf:|unknown|failed')"
 echo "1..$count"

@@ -76,15 +76,15 @@ int main(int argc, char **argv)
 
 	if (null < 0 || dup2(null, STDOUT_FILENO) < 0)
 		return 1;
-	output = output_open(&(struct output_options){ .json = true, .sensor = "accounts" },
-			     &counters, why);
+	output = output_alone(&(struct outlet_options){ .json = true, .sensor = "accounts" },
+			      &(struct output_options){ 0 }, &counters, why);
 	pipeline = output ? create() : NULL;
 	if (!pipeline)
 		return 1;
 	for (int i = 1; i < argc; i++)
 		nftw(argv[i], one, 16, FTW_PHYS);
 	pipeline_destroy(pipeline);
-	output_close(output);
+	output_destroy(output);
 	site_free(site);
 	fprintf(stderr, "%zu captures, %llu frames, %zu wrong\n", captures,
 		(unsigned long long)counters.packets, wrong);

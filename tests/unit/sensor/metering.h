@@ -74,12 +74,12 @@ static inline void metering_prepare(struct metering *m)
 
 static inline void metering_open(struct metering *m)
 {
-	struct output_options to = { .json = true, .sensor = "test" };
+	struct outlet_options to = { .json = true, .sensor = "test" };
 	char why[256] = "";
 
 	m->fd = memfd_create("records", 0);
 	cr_assert(m->fd >= 0 && dup2(m->fd, STDOUT_FILENO) == STDOUT_FILENO);
-	m->output = output_open(&to, &m->counters, why);
+	m->output = output_alone(&to, &(struct output_options){ 0 }, &m->counters, why);
 	cr_assert(m->output, "%s", why);
 	m->pipeline = pipeline_create(&m->options, &m->counters, m->output, why);
 	cr_assert(m->pipeline, "%s", why);
@@ -122,7 +122,7 @@ static inline void metering_end(struct metering *m)
 	for (size_t i = 0; i < m->count; i++)
 		json_decref(m->records[i]);
 	pipeline_destroy(m->pipeline);
-	output_close(m->output);
+	output_destroy(m->output);
 	site_free(m->site);
 	close(m->fd);
 }

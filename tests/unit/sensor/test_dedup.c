@@ -109,6 +109,77 @@ Test(dedup, without_identification_only_a_feed_that_doubles_makes_copies)
 	cr_assert_eq(see(110000, 0, 0, true, 3), DEDUP_NEW, "10 ms later: sent again");
 }
 
+/* A switch with all ports mirrored: doubled within a segment, once a hop when routed. */
+static struct packet between(int64_t time, uint8_t a, uint8_t b, uint8_t payload, uint8_t flags)
+{
+	struct packet p = at_hop(time, 0, 0, true, payload);
+
+	p.source_mac[5] = a;
+	p.dest_mac[5] = b;
+	p.tcp_flags = flags;
+	return p;
+}
+
+static enum dedup_answer hear(int64_t time, uint8_t a, uint8_t b, uint8_t payload, uint8_t flags)
+{
+	struct packet p = between(time, a, b, payload, flags);
+	return dedup_see(d, &p, dedup_signature(&p, 42, a > b));
+}
+
+Test(dedup, a_link_that_doubles_is_known_from_its_first_packet)
+{
+	cr_assert_eq(hear(0, 1, 2, 1, 0x02), DEDUP_NEW);
+	cr_assert_eq(hear(20, 1, 2, 1, 0x02), DEDUP_MIRROR, "nobody repeats a SYN so soon");
+	cr_assert_eq(hear(50, 2, 1, 1, 0x12), DEDUP_NEW);
+	cr_assert_eq(hear(70, 2, 1, 1, 0x12), DEDUP_MIRROR);
+	for (uint8_t i = 2; i < 200; i++) {
+		cr_assert_eq(hear(i * 100, 1, 2, i, 0x10), DEDUP_NEW);
+		cr_assert_eq(hear(i * 100 + 20, 1, 2, i, 0x10), DEDUP_MIRROR, "%d", i);
+	}
+	cr_assert_eq(hear(30000, 1, 2, 250, 0x10), DEDUP_NEW);
+	cr_assert_eq(hear(33000, 1, 2, 250, 0x10), DEDUP_NEW, "3 ms later: sent again");
+	cr_assert_eq(hear(300000, 1, 2, 1, 0x02), DEDUP_NEW, "a SYN sent again");
+}
+
+Test(dedup, a_link_beside_it_that_does_not_double)
+{
+	hear(0, 1, 2, 1, 0x02);
+	hear(20, 1, 2, 1, 0x02);
+	cr_assert_eq(hear(100, 1, 3, 9, 0x02), DEDUP_NEW);
+	cr_assert_eq(hear(200, 1, 3, 2, 0x10), DEDUP_NEW);
+	cr_assert_eq(hear(210, 1, 3, 2, 0x10), DEDUP_NEW, "an equal ACK");
+	struct packet p = between(300, 1, 2, 3, 0x10);
+	p.vlans[0] = 11;
+	dedup_see(d, &p, dedup_signature(&p, 42, 0));
+	p.time.v += 10;
+	cr_assert_eq(dedup_see(d, &p, dedup_signature(&p, 42, 0)), DEDUP_NEW, "in another VLAN");
+}
+
+Test(dedup, a_link_stops_doubling)
+{
+	for (uint8_t i = 0; i < 200; i++) {
+		hear(i * 100, 1, 2, i, 0x02);
+		hear(i * 100 + 20, 1, 2, i, 0x02);
+	}
+	for (unsigned i = 0; i < 200; i++)
+		cr_assert_eq(hear(100000 + i * 100, 1, 2, (uint8_t)i, 0x10), DEDUP_NEW);
+	cr_assert_eq(hear(200000, 1, 2, 1, 0x10), DEDUP_NEW);
+	cr_assert_eq(hear(200020, 1, 2, 1, 0x10), DEDUP_NEW, "an equal ACK");
+}
+
+Test(dedup, neighbours_ask_once)
+{
+	struct packet p = between(0, 1, 2, 1, 0);
+
+	p.protocol = 58;
+	cr_assert_eq(dedup_see(d, &p, dedup_signature(&p, 42, 0)), DEDUP_NEW);
+	p.time.v += 20;
+	cr_assert_eq(dedup_see(d, &p, dedup_signature(&p, 42, 0)), DEDUP_MIRROR);
+	p.time.v += 20;
+	cr_assert_eq(dedup_see(d, &p, dedup_signature(&p, 42, 0)), DEDUP_MIRROR,
+		     "as many as the segment has ports");
+}
+
 Test(dedup, other_content_length_direction_or_flow_is_another_packet)
 {
 	struct packet p = at_hop(0, 0, 9, false, 1), q = p;

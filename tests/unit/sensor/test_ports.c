@@ -10,7 +10,8 @@
 static const char *const names[] = { "vigie-none0", "vigie-none1" };
 static struct ports *p;
 static struct port_figures figures[2];
-static struct counters c;
+static struct counters c; /* of the workers */
+static struct ports_told told;
 static struct usec began;
 
 static void begin(void)
@@ -34,6 +35,12 @@ static void look(int64_t second)
 		     (struct usec){ (WALL + second) * SECOND });
 }
 
+static uint32_t dead(void)
+{
+	ports_tell(p, &told);
+	return told.dead;
+}
+
 TestSuite(ports, .init = begin, .fini = end);
 
 Test(ports, what_the_ring_lost_is_counted_once)
@@ -42,11 +49,15 @@ Test(ports, what_the_ring_lost_is_counted_once)
 	figures[1].ring_drops = 2;
 	look(1);
 	look(2);
-	cr_assert_eq(c.drops_kernel, 7);
+	ports_tell(p, &told);
+	cr_assert_eq(told.interfaces[0].drops, 5);
+	cr_assert_eq(told.interfaces[1].drops, 2);
 	figures[0].ring_drops = 6;
 	look(3);
-	cr_assert_eq(c.drops_kernel, 8);
-	cr_assert_eq(c.drops_interface, 0);
+	ports_tell(p, &told);
+	cr_assert_eq(told.interfaces[0].drops, 1);
+	cr_assert_eq(told.interfaces[1].drops, 0);
+	cr_assert_eq(ports_counters(p).drops_interface, 0);
 }
 
 Test(ports, one_that_falls_silent_is_dead_and_the_other_is_not)
@@ -59,14 +70,14 @@ Test(ports, one_that_falls_silent_is_dead_and_the_other_is_not)
 	for (int s = 31; s <= 88; s++) {
 		figures[1].frames++;
 		look(s);
-		cr_assert_eq(ports_dead(p), 0, "at %d", s);
+		cr_assert_eq(dead(), 0, "at %d", s);
 	}
 	figures[1].frames++;
 	look(89);
-	cr_assert_eq(ports_dead(p), 1);
+	cr_assert_eq(dead(), 1);
 	figures[0].frames++;
 	look(90);
-	cr_assert_eq(ports_dead(p), 0);
+	cr_assert_eq(dead(), 0);
 }
 
 Test(ports, one_that_never_had_a_frame_took_nothing_from_anyone)
@@ -75,11 +86,10 @@ Test(ports, one_that_never_had_a_frame_took_nothing_from_anyone)
 		figures[1].frames++;
 		look(s);
 	}
-	cr_assert_eq(ports_dead(p), 0);
-	struct record_interface out[PORTS_MOST];
-	cr_assert_eq(ports_report(p, out), 2);
-	cr_assert_str_eq(out[0].state, "silent", "but it is told");
-	cr_assert_str_eq(out[1].state, "up");
+	cr_assert_eq(dead(), 0);
+	cr_assert_eq(told.count, 2);
+	cr_assert_str_eq(told.interfaces[0].state, "silent", "but it is told");
+	cr_assert_str_eq(told.interfaces[1].state, "up");
 }
 
 Test(ports, down_and_gone_are_dead_at_once)
@@ -87,30 +97,28 @@ Test(ports, down_and_gone_are_dead_at_once)
 	figures[0].down = true;
 	figures[1].gone = true;
 	look(1);
-	cr_assert_eq(ports_dead(p), 3);
-	struct record_interface out[PORTS_MOST];
-	ports_report(p, out);
-	cr_assert_str_eq(out[0].name, "vigie-none0");
-	cr_assert_str_eq(out[0].state, "down");
-	cr_assert_str_eq(out[1].state, "gone");
+	cr_assert_eq(dead(), 3);
+	ports_tell(p, &told);
+	cr_assert_str_eq(told.interfaces[0].name, "vigie-none0");
+	cr_assert_str_eq(told.interfaces[0].state, "down");
+	cr_assert_str_eq(told.interfaces[1].state, "gone");
 }
 
 Test(ports, a_report_holds_what_came_since_the_last)
 {
-	struct record_interface out[PORTS_MOST];
 
 	figures[0] = (struct port_figures){ .frames = 10, .ring_drops = 3, .oversized = 2 };
 	look(1);
-	ports_report(p, out);
-	cr_assert_eq(out[0].frames, 10);
-	cr_assert_eq(out[0].drops, 3);
-	cr_assert_eq(out[0].oversized, 2);
+	ports_tell(p, &told);
+	cr_assert_eq(told.interfaces[0].frames, 10);
+	cr_assert_eq(told.interfaces[0].drops, 3);
+	cr_assert_eq(told.interfaces[0].oversized, 2);
 	figures[0].frames = 15;
 	look(2);
-	ports_report(p, out);
-	cr_assert_eq(out[0].frames, 5);
-	cr_assert_eq(out[0].drops, 0);
-	cr_assert_eq(out[0].oversized, 0);
+	ports_tell(p, &told);
+	cr_assert_eq(told.interfaces[0].frames, 5);
+	cr_assert_eq(told.interfaces[0].drops, 0);
+	cr_assert_eq(told.interfaces[0].oversized, 0);
 }
 
 Test(ports, a_clock_that_is_set_is_counted)
@@ -119,10 +127,14 @@ Test(ports, a_clock_that_is_set_is_counted)
 	look(2);
 	ports_second(p, figures, &c, (struct usec){ began.v + 3 * SECOND },
 		     (struct usec){ (WALL + 3 - 3600) * SECOND });
-	cr_assert_eq(c.clock_steps, 1);
+	cr_assert_eq(ports_counters(p).clock_steps, 1);
+	ports_tell(p, &told);
+	cr_assert_eq(told.counters.clock_steps, 1);
 	ports_second(p, figures, &c, (struct usec){ began.v + 4 * SECOND },
 		     (struct usec){ (WALL + 4 - 3600) * SECOND });
-	cr_assert_eq(c.clock_steps, 1, "it goes on from there");
+	cr_assert_eq(ports_counters(p).clock_steps, 1, "it goes on from there");
+	ports_tell(p, &told);
+	cr_assert_eq(told.counters.clock_steps, 0, "told once");
 }
 
 Test(ports, the_clock_is_watched)

@@ -165,6 +165,21 @@ Test(tcp, an_acknowledgement_shown_before_its_bytes)
 	cr_assert_eq(f.retransmissions, 1);
 }
 
+Test(tcp, many_acknowledgements_shown_before_their_bytes)
+{
+	shake_hands();
+	for (uint32_t i = 1; i <= 8; i++)
+		see(2000 + i, SERVER, TCP_ACK, 501, 101 + i * 100, 0);
+	cr_assert_eq(f.missed_bytes, 800);
+	for (uint32_t i = 0; i < 7; i++)
+		see(2010 + i, CLIENT, TCP_ACK, 101 + i * 100, 501, 100);
+	cr_assert_eq(f.missed_bytes, 100, "one segment never came");
+	cr_assert_eq(f.retransmissions, 0);
+	see(2020, CLIENT, TCP_ACK, 901, 501, 100);
+	see(2021, SERVER, TCP_ACK, 501, 1201, 0);
+	cr_assert_eq(f.missed_bytes, 300, "a hole behind it");
+}
+
 Test(tcp, what_comes_late_is_not_taken_from_the_next_record)
 {
 	shake_hands();
