@@ -118,6 +118,8 @@ void monitor_status(struct monitor *m, struct status *out)
 		out->interfaces[i].drops_interface = ports_drops(m->ports, i);
 		out->interfaces[i].link = links[m->fares[i].state];
 	}
+	struct counters ports = ports_counters(m->ports);
+	counters_add_since(&out->workers[0].counters, &ports, &(struct counters){ 0 });
 	out->interface_count = m->interfaces;
 	out->worker_count = workers;
 }
