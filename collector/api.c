@@ -33,6 +33,7 @@ static const struct route routes[] = {
 	{ "/v1/flows", ROLE_VIEWER, false, PARAMS_CURSOR, STORE_FLOWS, ask },
 	{ "/v1/alerts", ROLE_VIEWER, false, PARAMS_CURSOR, STORE_ALERTS, ask },
 	{ "/v1/coverage", ROLE_VIEWER, false, PARAMS_CURSOR, STORE_COVERAGE, ask },
+	{ "/v1/coverage/segments", ROLE_VIEWER, false, 0, STORE_SEGMENTS, ask },
 	{ "/v1/top", ROLE_VIEWER, false, PARAMS_BY, STORE_TOP, ask },
 	{ "/v1/matrix", ROLE_VIEWER, false, 0, STORE_MATRIX, ask },
 	{ "/v1/sensors", ROLE_VIEWER, false, 0, STORE_SENSORS, ask },
@@ -232,7 +233,8 @@ static void ask(struct api *a, const struct route *route, const struct request *
 		ask_lines(a, route, q, reply);
 		return;
 	}
-	size_t otherwise = route->question == STORE_MATRIX ? STORE_LIMIT_MOST : ROWS;
+	bool whole = route->question == STORE_MATRIX || route->question == STORE_SEGMENTS;
+	size_t otherwise = whole ? STORE_LIMIT_MOST : ROWS;
 	struct store_query query = {
 		.question = (enum store_question)route->question,
 		.filter = p.filter,
@@ -241,6 +243,7 @@ static void ask(struct api *a, const struct route *route, const struct request *
 		.limit = limit_of(&p, otherwise),
 		.cursor = p.cursor,
 		.deadline = in_seconds(QUERY_SECONDS),
+		.now = clock_wall(),
 	};
 	struct presenter present = { .format = p.format, .out = &reply->body };
 	present_open(&present, query.question);

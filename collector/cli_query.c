@@ -32,6 +32,7 @@ struct query {
 	struct arena memory;
 	const char *statement; /* of `sql`, or NULL */
 	const char *format;
+	const char *path;
 	size_t limit; /* 0: none */
 };
 
@@ -69,7 +70,7 @@ static enum http_outcome fetch(const struct query *q, const char *format, size_t
 {
 	struct buf target = { 0 };
 
-	buf_format(&target, "%s?format=%s", q->arguments->command->path, format);
+	buf_format(&target, "%s?format=%s", q->path, format);
 	cli_put_query(q->arguments, &target);
 	if (limit)
 		buf_format(&target, "&limit=%zu", limit);
@@ -152,21 +153,25 @@ static json_t *fetch_rows(const struct query *q, int *code, struct buf *problem)
 	return answer;
 }
 
+static bool is_by_minute(const struct query *q)
+{
+	return q->arguments->values[OPTION_MINUTES];
+}
+
 static void render(const struct query *q, const json_t *answer, struct buf *out)
 {
 	static const struct {
 		const char *command;
 		void (*view)(const json_t *, const struct style *, struct buf *);
 	} views[] = {
-		{ "flows", view_flows },
-		{ "alerts", view_alerts },
-		{ "matrix", view_matrix },
-		{ "sql", view_exact },
+		{ "flows", view_flows },     { "alerts", view_alerts },
+		{ "matrix", view_matrix },   { "coverage", view_coverage },
+		{ "sensors", view_sensors }, { "sql", view_exact },
 	};
 	struct style style = find_style();
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
-		if (strcmp(views[i].command, q->arguments->command->name))
+		if (strcmp(views[i].command, q->arguments->command->name) || is_by_minute(q))
 			continue;
 		views[i].view(answer, &style, out);
 		return;
@@ -181,9 +186,25 @@ static bool put_out(void *context, const char *bytes, size_t n)
 	return file_write_all(STDOUT_FILENO, bytes, n) == 0;
 }
 
-static int found(const struct query *q, size_t rows)
+static bool is_of_coverage(const struct query *q)
 {
-	return q->arguments->values[OPTION_EXIT_CODE] && rows ? FOUND : DONE;
+	return !strcmp(q->arguments->command->name, "coverage");
+}
+
+/* Any alert is a finding; of coverage, what is not well seen. */
+static int found(const struct query *q, const json_t *rows)
+{
+	const json_t *row;
+	size_t i;
+
+	if (!q->arguments->values[OPTION_EXIT_CODE])
+		return DONE;
+	json_array_foreach(rows, i, row)
+	{
+		if (!is_of_coverage(q) || !row_is_healthy(row))
+			return FOUND;
+	}
+	return DONE;
 }
 
 static int show_table(const struct query *q)
@@ -205,7 +226,7 @@ static int show_table(const struct query *q)
 	else
 		put_out(NULL, out.data ? out.data : "", out.len);
 	if (code == DONE)
-		code = found(q, count);
+		code = found(q, json_object_get(answer, "rows"));
 done:
 	json_decref(answer);
 	buf_finish(&problem);
@@ -221,10 +242,10 @@ static int pass_through(const struct query *q)
 	int code = DONE;
 
 	if (q->arguments->values[OPTION_EXIT_CODE]) {
-		json_t *answer =
-			fetch_page(q, 1, q->arguments->values[OPTION_CURSOR], &code, &problem);
+		json_t *answer = fetch_page(q, is_of_coverage(q) ? q->limit : 1,
+					    q->arguments->values[OPTION_CURSOR], &code, &problem);
 		if (answer)
-			code = found(q, json_array_size(json_object_get(answer, "rows")));
+			code = found(q, json_object_get(answer, "rows"));
 		json_decref(answer);
 		if (!answer) {
 			complain(&problem, code);
@@ -246,12 +267,16 @@ static int run(struct query *q, size_t table_rows)
 	struct buf problem = { 0 };
 	int code;
 
+	q->path = is_by_minute(q) ? "/v1/coverage" : q->arguments->command->path;
 	q->format = values[OPTION_FORMAT] ? values[OPTION_FORMAT] : "table";
 	bool table = !strcmp(q->format, "table");
 	q->limit = values[OPTION_LIMIT] ? strtoul(values[OPTION_LIMIT], NULL, 10)
 		   : table              ? table_rows
 					: 0;
-	if (!connection_find(q->arguments, &q->memory, &q->connection, &problem))
+	if (is_by_minute(q) && values[OPTION_EXIT_CODE]) {
+		buf_text(&problem, "--exit-code does not go with --minutes; leave one of them out");
+		code = complain(&problem, WRONG_USAGE);
+	} else if (!connection_find(q->arguments, &q->memory, &q->connection, &problem))
 		code = complain(&problem, WRONG_USAGE);
 	else
 		code = table ? show_table(q) : pass_through(q);
@@ -263,8 +288,10 @@ static int run(struct query *q, size_t table_rows)
 int query_run(const struct cli_arguments *arguments)
 {
 	struct query q = { .arguments = arguments };
-	/* Half a matrix is none. */
-	return run(&q, strcmp(arguments->command->name, "matrix") ? TABLE_ROWS : 0);
+	/* Half a matrix is none, and what is worst seen must not be left out. */
+	bool whole = !strcmp(arguments->command->name, "matrix") ||
+		     (is_of_coverage(&q) && !is_by_minute(&q));
+	return run(&q, whole ? 0 : TABLE_ROWS);
 }
 
 int query_run_sql(const struct cli_arguments *arguments)

@@ -17,6 +17,9 @@ void view_alerts(const json_t *answer, const struct style *style, struct buf *ou
 /* Segment by segment (collector/cli_matrix.c): client segments down, server
  * segments across, then the pairs that are not as declared. */
 void view_matrix(const json_t *answer, const struct style *style, struct buf *out);
+/* How each segment is seen, how each sensor fares (collector/cli_health.c). */
+void view_coverage(const json_t *answer, const struct style *style, struct buf *out);
+void view_sensors(const json_t *answer, const struct style *style, struct buf *out);
 /* Any rows, with short numbers and times. */
 void view_rows(const json_t *answer, const struct style *style, struct buf *out);
 /* Any rows, every value exactly as it came. */
@@ -28,3 +31,5 @@ void view_count(size_t n, const char *noun, struct buf *out);
 /* A member's text or number; "" and 0 when it is not there. */
 const char *row_text(const json_t *row, const char *name);
 uint64_t row_number(const json_t *row, const char *name);
+/* False for a row of coverage that somebody should look into. */
+bool row_is_healthy(const json_t *row);

@@ -101,10 +101,10 @@ static const char *const alert_names[] = {
 };
 
 static const char *const coverage_names[] = {
-	"sensor",          "site_revision", "exercise",    "segment",
-	"minute",          "state",         "packets",     "bytes",
-	"one_sided_flows", "missed_bytes",  "truncated",   "mirror_copies",
-	"routed_copies",   "shed_max",      "clock_jumps", NULL,
+	"sensor",    "site_revision", "exercise",      "segment",         "minute",
+	"state",     "packets",       "bytes",         "one_sided_flows", "missed_bytes",
+	"truncated", "mirror_copies", "routed_copies", "shed_max",        "clock_jumps",
+	"oversized", "frames",        "drops",         "reasons",         NULL,
 };
 
 static const char *const *record_names(enum store_question question)
@@ -119,6 +119,7 @@ static const char *const *record_names(enum store_question question)
 	case STORE_TOP:
 	case STORE_MATRIX:
 	case STORE_SENSORS:
+	case STORE_SEGMENTS:
 		break;
 	}
 	return NULL;

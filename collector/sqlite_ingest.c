@@ -100,15 +100,20 @@ static int note_batch(struct db *db, struct db_stmt *s, const struct store_batch
 	return error ? error : db_changes(db);
 }
 
-static int put_health(struct partition *p, const struct record_health *h, struct buf *scratch)
+static void put_counter_object(const struct record_health *h, struct buf *out)
 {
-	struct json j = { .out = scratch };
+	struct json j = { .out = out };
 
-	buf_clear(scratch);
 	json_open(&j, NULL, '{');
 	for (size_t i = 0; i < h->counter_count; i++)
 		json_u64(&j, h->counters[i].name, h->counters[i].value);
 	json_close(&j, '}');
+}
+
+static int put_health(struct partition *p, const struct record_health *h, struct buf *scratch)
+{
+	buf_clear(scratch);
+	put_counter_object(h, scratch);
 	if (scratch->failed)
 		return -ENOMEM;
 	db_bind_text(p->health, 1, h->exercise);
@@ -137,8 +142,8 @@ static int put_record(struct ingest *in, struct partition *p, const struct recor
 	case RECORD_FLOW:
 		return put_flow(in, p, &r->flow);
 	case RECORD_COVERAGE:
-		coverage_bind(p->coverage, &r->coverage);
-		return db_run(p->coverage);
+		coverage_bind(p->coverage, &r->coverage, &in->scratch);
+		return in->scratch.failed ? -ENOMEM : db_run(p->coverage);
 	case RECORD_HEALTH:
 		return put_health(p, &r->health, &in->scratch);
 	case RECORD_ALERT:
@@ -347,6 +352,26 @@ static int put_sensor(struct ingest *in, const struct store_batch *batch)
 	return db_run(s->stmt.stream);
 }
 
+static int put_report(struct ingest *in, const struct record_health *h, uint64_t epoch)
+{
+	struct db_stmt *s = in->store->stmt.report;
+
+	buf_clear(&in->scratch);
+	put_counter_object(h, &in->scratch);
+	buf_char(&in->scratch, '\0');
+	size_t interfaces = in->scratch.len;
+	record_interfaces_json(h->interfaces, h->interface_count, &in->scratch);
+	if (in->scratch.failed)
+		return -ENOMEM;
+	db_bind_text(s, 1, h->exercise);
+	db_bind_text(s, 2, h->sensor);
+	db_bind_int(s, 3, h->minute.v);
+	db_bind_int(s, 4, (int64_t)epoch);
+	db_bind_text(s, 5, in->scratch.data);
+	db_bind_text(s, 6, in->scratch.data + interfaces);
+	return db_run(s);
+}
+
 static int put_in_main(struct ingest *in, struct store_batch *batch)
 {
 	struct sqlite_store *s = in->store;
@@ -364,6 +389,8 @@ static int put_in_main(struct ingest *in, struct store_batch *batch)
 			error = put_alert(in, &r->alert);
 		else if (r->type == RECORD_HEALTH)
 			error = put_counters(in, &r->health);
+		if (!error && r->type == RECORD_HEALTH)
+			error = put_report(in, &r->health, batch->identity.epoch);
 	}
 	return error;
 }

@@ -317,57 +317,13 @@ static int listing_query(struct sqlite_store *s, struct db *db, const struct sto
 	return error;
 }
 
-static const char sensors_sql[] =
-	"SELECT sensor, nullif(exercise, '') AS exercise, nullif(version, '') AS version,"
-	" nullif(site_revision, '') AS site_revision,"
-	" time_text(first_received) AS first_received, time_text(last_received) AS last_received,"
-	" time_text(nullif(last_record, 0)) AS last_record,"
-	" (SELECT CAST(total(batches) AS INTEGER) FROM m.sensor_streams t"
-	"  WHERE t.exercise = s.exercise AND t.sensor = s.sensor) AS batches,"
-	" (SELECT CAST(total(records) AS INTEGER) FROM m.sensor_streams t"
-	"  WHERE t.exercise = s.exercise AND t.sensor = s.sensor) AS records,"
-	" (SELECT CAST(total(last_sequence - batches) AS INTEGER) FROM m.sensor_streams t"
-	"  WHERE t.exercise = s.exercise AND t.sensor = s.sensor) AS missing_batches,"
-	" (SELECT json_group_array(json_object('stream', word('stream', stream), 'epoch', epoch,"
-	"  'batches', batches, 'records', records, 'last_sequence', last_sequence,"
-	"  'last_received', time_text(received))) FROM (SELECT * FROM m.sensor_streams t"
-	"  WHERE t.exercise = s.exercise AND t.sensor = s.sensor"
-	"  ORDER BY received DESC, stream LIMIT 8)) AS streams,"
-	" (SELECT json_group_object(name, value) FROM m.sensor_counters t"
-	"  WHERE t.exercise = s.exercise AND t.sensor = s.sensor) AS counters"
-	" FROM m.sensors s";
-
-static int sensors_query(struct db *db, const struct store_query *q, const struct store_sink *sink,
-			 struct store_answer *answer)
-{
-	const uint64_t json = 1 << 10 | 1 << 11;
-	struct where where = { 0 };
-	struct buf sql = { 0 };
-	struct db_stmt *s = NULL;
-	bool more;
-
-	where_filter(&where, TABLE_SENSORS, &q->filter);
-	buf_format(&sql, "%s%s ORDER BY sensor LIMIT %zu", sensors_sql,
-		   where.sql.failed ? "" : where.sql.data, q->limit);
-	int error = sql.failed || where.sql.failed ? -ENOMEM : db_prepare(db, sql.data, &s);
-	if (!error) {
-		where_apply(&where, s, 1);
-		error = rows_emit(s, json, q->limit, sink, &more);
-	}
-	if (error)
-		query_failed(db, error, answer);
-	db_finalize(s);
-	where_finish(&where);
-	buf_finish(&sql);
-	return error;
-}
-
 static int check_filter(const struct store_query *q, struct store_answer *answer)
 {
 	static const enum table tables[] = {
 		[STORE_FLOWS] = TABLE_FLOWS,       [STORE_ALERTS] = TABLE_ALERTS,
 		[STORE_COVERAGE] = TABLE_COVERAGE, [STORE_TOP] = TABLE_FLOWS,
 		[STORE_MATRIX] = TABLE_FLOWS,      [STORE_SENSORS] = TABLE_SENSORS,
+		[STORE_SEGMENTS] = TABLE_COVERAGE,
 	};
 	const char *misfit = where_misfit(tables[q->question], &q->filter);
 
@@ -386,6 +342,8 @@ static int answer_query(struct sqlite_store *s, struct db *db, const struct stor
 		return aggregate_query(s, db, q, sink, answer);
 	case STORE_SENSORS:
 		return sensors_query(db, q, sink, answer);
+	case STORE_SEGMENTS:
+		return coverage_query(s, db, q, sink, answer);
 	case STORE_FLOWS:
 	case STORE_ALERTS:
 	case STORE_COVERAGE:

@@ -68,7 +68,9 @@ static const struct column coverage_columns[] = {
 	{ "one_sided_flows", "INTEGER NOT NULL" }, { "missed_bytes", "INTEGER NOT NULL" },
 	{ "truncated", "INTEGER NOT NULL" }, { "mirror_copies", "INTEGER NOT NULL" },
 	{ "routed_copies", "INTEGER NOT NULL" }, { "shed_max", "INTEGER NOT NULL" },
-	{ "clock_jumps", "INTEGER NOT NULL" },
+	{ "clock_jumps", "INTEGER NOT NULL" }, { "oversized", "INTEGER NOT NULL" },
+	{ "frames", "INTEGER NOT NULL" }, { "drops", "INTEGER NOT NULL" },
+	{ "reasons", "TEXT NOT NULL" },
 };
 /* clang-format on */
 
@@ -251,10 +253,12 @@ void alert_bind(struct db_stmt *to, const struct record_alert *a, struct usec re
 	put_int(&b, received.v);
 }
 
-void coverage_bind(struct db_stmt *to, const struct record_coverage *c)
+void coverage_bind(struct db_stmt *to, const struct record_coverage *c, struct buf *scratch)
 {
 	struct binder b = { .to = to };
 
+	buf_clear(scratch);
+	joined(scratch, c->reasons, c->reason_count);
 	put_text(&b, c->sensor);
 	put_text(&b, c->site_revision);
 	put_text(&b, c->exercise);
@@ -270,6 +274,10 @@ void coverage_bind(struct db_stmt *to, const struct record_coverage *c)
 	put_count(&b, c->routed_copies);
 	put_count(&b, c->shed_max);
 	put_count(&b, c->clock_jumps);
+	put_count(&b, c->oversized);
+	put_count(&b, c->frames);
+	put_count(&b, c->drops);
+	put_text(&b, scratch->failed ? NULL : scratch->data);
 }
 
 /* Reads one column after the other; `failed` is sticky. */
@@ -441,7 +449,6 @@ int coverage_read(const struct db_stmt *from, int at, struct arena *arena, struc
 	*out = (struct record){ .type = RECORD_COVERAGE };
 	struct record_coverage *c = &out->coverage;
 
-	(void)arena;
 	c->sensor = get_text(&r);
 	c->site_revision = get_text(&r);
 	c->exercise = get_text(&r);
@@ -457,7 +464,11 @@ int coverage_read(const struct db_stmt *from, int at, struct arena *arena, struc
 	c->routed_copies = get_count(&r);
 	c->shed_max = get_count(&r);
 	c->clock_jumps = get_count(&r);
-	return 0;
+	c->oversized = get_count(&r);
+	c->frames = get_count(&r);
+	c->drops = get_count(&r);
+	c->reason_count = get_list(&r, arena, c->reasons, RECORD_REASONS_MOST);
+	return r.failed ? -EUCLEAN : 0;
 }
 
 const char *record_exercise(const struct record *r)

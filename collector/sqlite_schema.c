@@ -32,7 +32,12 @@ static const char main_tables[] = BATCHES
 	" received INTEGER NOT NULL, PRIMARY KEY (exercise, sensor, stream, epoch));"
 	"CREATE TABLE IF NOT EXISTS sensor_counters (exercise TEXT NOT NULL,"
 	" sensor TEXT NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL,"
-	" PRIMARY KEY (exercise, sensor, name)) WITHOUT ROWID;";
+	" PRIMARY KEY (exercise, sensor, name)) WITHOUT ROWID;"
+	/* The newest health record of each. */
+	"CREATE TABLE IF NOT EXISTS sensor_reports (exercise TEXT NOT NULL,"
+	" sensor TEXT NOT NULL, minute INTEGER NOT NULL, epoch INTEGER NOT NULL,"
+	" counters TEXT NOT NULL, interfaces TEXT NOT NULL,"
+	" PRIMARY KEY (exercise, sensor)) WITHOUT ROWID;";
 
 static const char partition_tables[] = BATCHES
 	"CREATE TABLE IF NOT EXISTS health (exercise TEXT NOT NULL, sensor TEXT NOT NULL,"
@@ -153,7 +158,11 @@ static const char add_coverage[] =
 	" mirror_copies = mirror_copies + excluded.mirror_copies,"
 	" routed_copies = routed_copies + excluded.routed_copies,"
 	" shed_max = max(shed_max, excluded.shed_max),"
-	" clock_jumps = clock_jumps + excluded.clock_jumps";
+	" clock_jumps = clock_jumps + excluded.clock_jumps,"
+	" oversized = oversized + excluded.oversized,"
+	" frames = frames + excluded.frames, drops = drops + excluded.drops,"
+	" reasons = iif(reasons IN ('', excluded.reasons), excluded.reasons,"
+	"  iif(excluded.reasons = '', reasons, reasons || char(10) || excluded.reasons))";
 
 struct statement {
 	struct db_stmt **to;
@@ -235,6 +244,12 @@ int main_prepare(struct sqlite_store *s)
 		  "INSERT INTO sensor_counters (exercise, sensor, name, value)"
 		  " VALUES (?1, ?2, ?3, ?4)"
 		  " ON CONFLICT DO UPDATE SET value = iif(?5, 0, value) + excluded.value" },
+		{ &s->stmt.report,
+		  "INSERT INTO sensor_reports (exercise, sensor, minute, epoch, counters,"
+		  " interfaces) VALUES (?, ?, ?, ?, ?, ?)"
+		  " ON CONFLICT DO UPDATE SET minute = excluded.minute, epoch = excluded.epoch,"
+		  " counters = excluded.counters, interfaces = excluded.interfaces"
+		  " WHERE excluded.minute >= minute" },
 	};
 	int error = prepare_all(s->main, list, sizeof(list) / sizeof(list[0]));
 
@@ -249,7 +264,7 @@ void main_finalize(struct sqlite_store *s)
 	struct db_stmt *list[] = { s->stmt.begin,     s->stmt.commit, s->stmt.rollback,
 				   s->stmt.known,     s->stmt.batch,  s->stmt.alert_get,
 				   s->stmt.alert_put, s->stmt.sensor, s->stmt.stream,
-				   s->stmt.counter };
+				   s->stmt.counter,   s->stmt.report };
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
 		db_finalize(list[i]);
@@ -296,7 +311,8 @@ static const char coverage_view[] =
 	"SELECT sensor, nullif(site_revision, '') AS site_revision,"
 	" nullif(exercise, '') AS exercise, segment, state, time_text(minute) AS minute,"
 	" minute AS minute_us, packets, bytes, one_sided_flows, missed_bytes, truncated,"
-	" mirror_copies, routed_copies, shed_max, clock_jumps";
+	" mirror_copies, routed_copies, shed_max, clock_jumps, oversized, frames, drops,"
+	" nullif(replace(reasons, char(10), ' '), '') AS reasons";
 
 #define VIEW_SUMS \
 	" flows, packets, bytes, word('severity', severity) AS severity," \

@@ -59,6 +59,7 @@ enum store_question {
 	STORE_TOP,      /* rows: key by `by`, sums, ordered by `order` */
 	STORE_MATRIX,   /* rows: client segment, server segment, verdict, sums */
 	STORE_SENSORS,  /* rows: one per sensor, by name */
+	STORE_SEGMENTS, /* rows: coverage summed up by segment and sensor, the worst first */
 };
 
 /* X(CONSTANT, "word") */
@@ -91,6 +92,7 @@ struct store_query {
 	size_t limit;         /* 1 .. STORE_LIMIT_MOST */
 	const char *cursor;   /* `next` of the answer before, or NULL */
 	struct usec deadline; /* monotonic */
+	struct usec now;      /* wall clock: from when on a sensor is overdue; 0: none is */
 };
 
 struct store_sql {

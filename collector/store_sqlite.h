@@ -41,7 +41,8 @@ struct sqlite_store {
 	struct db *main;
 	struct {
 		struct db_stmt *begin, *commit, *rollback;
-		struct db_stmt *known, *batch, *alert_get, *alert_put, *sensor, *stream, *counter;
+		struct db_stmt *known, *batch, *alert_get, *alert_put, *sensor, *stream, *counter,
+			*report;
 	} stmt;
 	struct partition open[PARTITIONS_OPEN];
 	uint64_t uses;
@@ -81,7 +82,7 @@ void coverage_columns_text(struct buf *out, bool with_types);
 void flow_bind(struct db_stmt *to, const struct record_flow *f, struct buf *scratch);
 void alert_bind(struct db_stmt *to, const struct record_alert *a, struct usec received,
 		struct buf *scratch);
-void coverage_bind(struct db_stmt *to, const struct record_coverage *c);
+void coverage_bind(struct db_stmt *to, const struct record_coverage *c, struct buf *scratch);
 /* Reads from column `at` on; the texts are borrowed from the row, and lists
  * live in the arena. -EUCLEAN when the row is not one of ours. */
 int flow_read(const struct db_stmt *from, int at, struct arena *arena, struct record *out);
@@ -97,6 +98,12 @@ int sqlite_query(void *state, const struct store_query *query, const struct stor
 /* sqlite_aggregate.c: STORE_TOP and STORE_MATRIX */
 int aggregate_query(struct sqlite_store *s, struct db *db, const struct store_query *q,
 		    const struct store_sink *sink, struct store_answer *answer);
+/* sqlite_sensors.c: STORE_SENSORS */
+int sensors_query(struct db *db, const struct store_query *q, const struct store_sink *sink,
+		  struct store_answer *answer);
+/* sqlite_coverage.c: STORE_SEGMENTS */
+int coverage_query(struct sqlite_store *s, struct db *db, const struct store_query *q,
+		   const struct store_sink *sink, struct store_answer *answer);
 /* sqlite_sql.c */
 int sqlite_sql(void *state, const struct store_sql *sql, const struct store_sink *sink,
 	       struct store_answer *answer);

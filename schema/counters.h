@@ -15,13 +15,17 @@
 	X(packets, "packets", "packets", "frames read from the input") \
 	X(bytes, "bytes", "bytes", "wire bytes of the frames read") \
 	X(drops_kernel, "drops.kernel", "packets", "frames that found no room in the capture ring")        \
-	X(drops_interface, "drops.interface", "packets", "frames that the capture device dropped")         \
+	X(drops_interface, "drops.interface", "packets", "frames that the capture device or its driver dropped") \
+	X(drops_softnet, "drops.softnet", "packets", "frames that the kernel's queues dropped, of any interface of this machine; those of the capture's are in drops.interface, too") \
+	X(frames_damaged, "frames.damaged", "packets", "frames that came with a wrong checksum, alignment or length, and were not shown to the capture") \
 	X(drops_handover, "drops.handover", "packets", "packets for another worker, whose queue was full") \
 	X(handed_over, "packets.handed-over", "packets", "packets that one worker read and another one handled") \
 	X(metered, "packets.metered", "packets", "IP packets counted in a flow") \
 	X(shed, "packets.shed", "packets", "IP packets counted for their two segments only, because the sensor was overloaded") \
 	X(truncated, "packets.truncated", "packets", "frames captured shorter than they were on the wire") \
+	X(oversized, "packets.oversized", "packets", "frames longer than the interface's MTU allows: offloads joined packets, so there were more of them") \
 	X(non_ip, "packets.non-ip", "packets", "frames of other protocols than IP") \
+	X(non_ip_tagged, "packets.non-ip-tagged", "packets", "those of them with a VLAN tag, which the kernel counts as dropped by the device though they were seen") \
 	X(malformed_link, "malformed.link", "packets", "link-layer header cut short or wrong") \
 	X(malformed_ip, "malformed.ip", "packets", "IP header cut short or contradicting itself") \
 	X(malformed_transport, "malformed.transport", "packets", "TCP, UDP or ICMP header cut short or wrong; metered without ports where it can be") \
@@ -36,6 +40,7 @@
 	X(copies_routed, "copies.routed", "packets", "packets seen again behind a router, not counted twice") \
 	X(clock_back, "clock.back", "packets", "time stamps earlier than one already seen") \
 	X(clock_jump, "clock.jump", "jumps", "time stamps more than an hour ahead of the clock, which waits for a second one") \
+	X(clock_steps, "clock.steps", "steps", "times that this machine's clock was set by half a second or more, forward or back") \
 	X(flows, "flows", "flows", "flows opened") \
 	X(flows_closed, "flows.closed", "flows", "flows ended, for any reason") \
 	X(flows_evicted, "flows.evicted", "flows", "flows ended early because the table was full") \

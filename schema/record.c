@@ -245,6 +245,29 @@ static void coverage(struct json *j, const struct record_coverage *c)
 	json_u64(j, "routed_copies", c->routed_copies);
 	json_u64(j, "shed_max", c->shed_max);
 	json_u64(j, "clock_jumps", c->clock_jumps);
+	json_u64(j, "oversized", c->oversized);
+	json_u64(j, "frames", c->frames);
+	json_u64(j, "drops", c->drops);
+	texts(j, "reasons", c->reasons, c->reason_count);
+}
+
+void record_interfaces_json(const struct record_interface *interfaces, size_t count,
+			    struct buf *out)
+{
+	struct json j = { .out = out };
+
+	json_open(&j, NULL, '[');
+	for (size_t i = 0; i < count; i++) {
+		const struct record_interface *p = &interfaces[i];
+		json_open(&j, NULL, '{');
+		text_if(&j, "name", p->name);
+		text_if(&j, "state", p->state);
+		json_u64(&j, "frames", p->frames);
+		json_u64(&j, "drops", p->drops);
+		json_u64(&j, "oversized", p->oversized);
+		json_close(&j, '}');
+	}
+	json_close(&j, ']');
 }
 
 static void health(struct json *j, const struct record_health *h)
@@ -256,6 +279,15 @@ static void health(struct json *j, const struct record_health *h)
 	for (size_t i = 0; i < h->counter_count; i++)
 		json_u64(j, h->counters[i].name, h->counters[i].value);
 	json_close(j, '}');
+	if (!h->interface_count)
+		return;
+	struct buf list = { 0 };
+	record_interfaces_json(h->interfaces, h->interface_count, &list);
+	if (list.failed)
+		j->out->failed = true;
+	else
+		json_raw(j, "interfaces", list.data);
+	buf_finish(&list);
 }
 
 void record_json(const struct record *r, struct buf *out)

@@ -19,7 +19,13 @@
 #include "base/json.h"
 #include "schema/names.h"
 
-enum { RECORD_ID = 33, RECORD_PATH_MOST = 4, RECORD_TUNNEL_MOST = 4, RECORD_ALERT_FLOWS = 8 };
+enum {
+	RECORD_ID = 33,
+	RECORD_PATH_MOST = 4,
+	RECORD_TUNNEL_MOST = 4,
+	RECORD_ALERT_FLOWS = 8,
+	RECORD_REASONS_MOST = 12,
+};
 
 struct record_endpoint {
 	bool no_ip; /* it stands for a whole segment, or for nothing: no address, port or MAC */
@@ -107,11 +113,21 @@ struct record_coverage {
 	struct usec minute;
 	uint64_t packets, bytes, one_sided_flows, missed_bytes, truncated, mirror_copies,
 		routed_copies, shed_max, clock_jumps;
+	uint64_t oversized;
+	uint64_t frames, drops;                   /* of the whole sensor in this minute */
+	const char *reasons[RECORD_REASONS_MOST]; /* words of docs/records.md, worst first */
+	size_t reason_count;
 };
 
 struct record_counter {
 	const char *name; /* of schema/counters.h */
 	uint64_t value;   /* since the previous health record */
+};
+
+/* A capture interface, since the previous health record. */
+struct record_interface {
+	const char *name, *state; /* up, silent, no-link, down, gone */
+	uint64_t frames, drops, oversized;
 };
 
 struct record_health {
@@ -120,6 +136,8 @@ struct record_health {
 	struct usec minute;
 	const struct record_counter *counters;
 	size_t counter_count;
+	const struct record_interface *interfaces;
+	size_t interface_count;
 };
 
 enum record_type { RECORD_FLOW, RECORD_ALERT, RECORD_COVERAGE, RECORD_HEALTH, RECORD_TYPE_COUNT };
@@ -144,6 +162,9 @@ const char *record_type_name(enum record_type type);
 void record_json(const struct record *record, struct buf *out);
 /* Appends the attributes alone, as an object. */
 void record_attributes_json(const struct record_attribute *attributes, size_t count,
+			    struct buf *out);
+/* Appends capture interfaces alone, as an array. */
+void record_interfaces_json(const struct record_interface *interfaces, size_t count,
 			    struct buf *out);
 /* "SAPF" and so on; out has room for all nine and a NUL. */
 char *record_tcp_flags(uint8_t flags, char out[10]);

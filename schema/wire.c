@@ -213,6 +213,11 @@ static int append_coverage(struct buf *out, const struct record_coverage *c)
 	to.routed_copies = c->routed_copies;
 	to.shed_max = c->shed_max;
 	to.clock_jumps = c->clock_jumps;
+	to.oversized = c->oversized;
+	to.frames = c->frames;
+	to.drops = c->drops;
+	to.n_reasons = c->reason_count;
+	to.reasons = lend_list(c->reasons);
 	return append_message(out, BATCH_COVERAGE, &to.base);
 }
 
@@ -221,8 +226,11 @@ static int append_health(struct buf *out, const struct record_health *h)
 	Vigie__Health to;
 	Vigie__Counter counters[WIRE_COUNTERS_MOST];
 	Vigie__Counter *list[WIRE_COUNTERS_MOST];
+	Vigie__Interface interfaces[WIRE_INTERFACES_MOST];
+	Vigie__Interface *ports[WIRE_INTERFACES_MOST];
 
 	assert(h->counter_count <= WIRE_COUNTERS_MOST);
+	assert(h->interface_count <= WIRE_INTERFACES_MOST);
 	vigie__health__init(&to);
 	to.version = lend(h->version);
 	to.minute_us = pack_time(h->minute);
@@ -234,6 +242,17 @@ static int append_health(struct buf *out, const struct record_health *h)
 	}
 	to.n_counters = h->counter_count;
 	to.counters = list;
+	for (size_t i = 0; i < h->interface_count; i++) {
+		vigie__interface__init(&interfaces[i]);
+		interfaces[i].name = lend(h->interfaces[i].name);
+		interfaces[i].state = lend(h->interfaces[i].state);
+		interfaces[i].frames = h->interfaces[i].frames;
+		interfaces[i].drops = h->interfaces[i].drops;
+		interfaces[i].oversized = h->interfaces[i].oversized;
+		ports[i] = &interfaces[i];
+	}
+	to.n_interfaces = h->interface_count;
+	to.interfaces = ports;
 	return append_message(out, BATCH_HEALTH, &to.base);
 }
 
@@ -580,6 +599,31 @@ static void unpack_coverage(struct unpacker *u, struct record_coverage *to,
 	to->routed_copies = c->routed_copies;
 	to->shed_max = c->shed_max;
 	to->clock_jumps = c->clock_jumps;
+	to->oversized = c->oversized;
+	to->frames = c->frames;
+	to->drops = c->drops;
+	to->reason_count = texts(u, to->reasons, RECORD_REASONS_MOST, c->reasons, c->n_reasons);
+	for (size_t i = 0; i < to->reason_count; i++)
+		word(u, to->reasons[i], 32, "reason is not [A-Za-z0-9._-]{1,32}");
+}
+
+static void unpack_interfaces(struct unpacker *u, struct record_health *to, const Vigie__Health *h)
+{
+	if (h->n_interfaces > WIRE_INTERFACES_MOST) {
+		refuse(u, "health record with too many interfaces");
+		return;
+	}
+	struct record_interface *list = take_memory(u, h->n_interfaces * sizeof(*list));
+	for (size_t i = 0; list && i < h->n_interfaces; i++) {
+		const Vigie__Interface *from = h->interfaces[i];
+		list[i].name = text(u, from->name);
+		list[i].state = text(u, from->state);
+		list[i].frames = from->frames;
+		list[i].drops = from->drops;
+		list[i].oversized = from->oversized;
+	}
+	to->interfaces = list;
+	to->interface_count = list ? h->n_interfaces : 0;
 }
 
 static void unpack_health(struct unpacker *u, struct record_health *to, const Vigie__Health *h)
@@ -601,6 +645,7 @@ static void unpack_health(struct unpacker *u, struct record_health *to, const Vi
 	}
 	to->counters = list;
 	to->counter_count = list ? h->n_counters : 0;
+	unpack_interfaces(u, to, h);
 }
 
 static void unpack_identity(struct unpacker *u, struct batch_identity *to, const Vigie__Batch *b)

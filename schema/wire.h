@@ -26,6 +26,7 @@ enum {
 	WIRE_ATTRIBUTES_MOST = 64,
 	WIRE_TEXTS_MOST = 64, /* of one attribute */
 	WIRE_COUNTERS_MOST = 256,
+	WIRE_INTERFACES_MOST = 64,
 };
 
 /* Appends one record to `out`, which holds a batch under construction. Nothing

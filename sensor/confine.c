@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/confine.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -49,7 +48,6 @@ bool confine_replay(const struct sensor_config *c, const char *const *files, siz
 bool confine_live(const struct sensor_config *c, struct live *const *inputs, size_t count,
 		  int send_fd, bool sandbox)
 {
-	char statistics[CONFIG_HANDLES_MOST][64];
 	struct sandbox s;
 
 	sandbox_init(&s, SANDBOX_SENSOR_LIVE);
@@ -60,11 +58,7 @@ bool confine_live(const struct sensor_config *c, struct live *const *inputs, siz
 	sandbox_allow(&s, SANDBOX_READ_BESIDE, c->site);
 	for (size_t i = 0; i < c->geo_count; i++)
 		sandbox_allow(&s, SANDBOX_READ_BESIDE, c->geo[i]);
-	for (size_t i = 0; i < count; i++) {
-		snprintf(statistics[i], sizeof(statistics[i]), "/sys/class/net/%s/statistics",
-			 live_interface(inputs[i]));
-		sandbox_allow(&s, SANDBOX_READ, statistics[i]);
+	for (size_t i = 0; i < count; i++)
 		sandbox_mute(&s, live_descriptor(inputs[i]));
-	}
 	return enter(&s, sandbox);
 }

@@ -25,6 +25,8 @@ void cover_packet(struct ledger *l, const uint16_t segments[2], const struct pac
 		c->packets++;
 		c->bytes += packet->ip_bytes;
 		c->truncated += packet->truncated;
+		c->oversized += packet->oversized;
+		c->interfaces |= 1U << packet->interface;
 	}
 }
 

@@ -87,6 +87,12 @@ struct crew *crew_create(const struct crew_options *o, char why[256])
 		pthread_mutex_init(&c->workers[i].lock, NULL);
 	}
 	c->report = report_create(o->pipeline->setting.site, o->workers);
+	for (size_t i = 0; i < WORKER_INPUTS_MOST; i++)
+		crew_expect(c, i,
+			    o->ports && i < o->interfaces ? ports_frame_most(o->ports, i)
+							  : UINT32_MAX);
+	if (c->report)
+		report_watch(c->report, o->ports);
 	for (unsigned i = 0; c->report && i < o->workers; i++)
 		if (!make_worker(o, c, i, why)) {
 			crew_destroy(c);
@@ -185,6 +191,11 @@ void crew_stop(struct crew *c)
 		c->workers[i].view.counters = c->workers[i].counters;
 		c->workers[i].view.flows = 0;
 	}
+}
+
+void crew_expect(struct crew *c, size_t interface, uint32_t longest)
+{
+	atomic_store_explicit(&c->orders.longest[interface], longest, memory_order_relaxed);
 }
 
 bool crew_is_alive(struct crew *c)

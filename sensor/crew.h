@@ -11,6 +11,7 @@ struct crew_options {
 	const struct pipeline_options *pipeline; /* of the whole: its sizes are shared out */
 	const struct output_options *output;
 	struct outlet *outlet;
+	struct ports *ports; /* borrowed, for reports */
 	/* Borrowed; `workers` handles of each interface, one after the other. */
 	struct live *const *inputs;
 	size_t interfaces;
@@ -27,6 +28,9 @@ void crew_destroy(struct crew *c);
 int crew_start(struct crew *c);
 /* Ends the threads, then all flows, and hands the last records to the outlet. */
 void crew_stop(struct crew *c);
+
+/* Longer frames of this interface are marked as oversized. */
+void crew_expect(struct crew *c, size_t interface, uint32_t longest);
 
 /* Whether each worker has come by since the last call. */
 bool crew_is_alive(struct crew *c);

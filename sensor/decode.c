@@ -46,18 +46,21 @@ static void begin(struct packet *out, const struct frame *frame)
 	out->time = frame->time;
 	out->wire = frame->wire;
 	out->truncated = frame->captured < frame->wire;
+	out->oversized = frame->oversized;
+	out->interface = frame->interface & 31;
 	out->has_mac = false;
 	out->vlan_count = 0;
 	out->tunnel_count = 0;
 }
 
-static enum decode_result settle(struct counters *c, enum step step)
+static enum decode_result settle(struct counters *c, enum step step, const struct packet *out)
 {
 	switch (step) {
 	case STEP_IP:
 		return DECODE_OK;
 	case STEP_NOT_IP:
 		c->non_ip++;
+		c->non_ip_tagged += out->vlan_count != 0;
 		return DECODE_NOT_IP;
 	case STEP_UNKNOWN_LINK:
 		c->unknown_link++;
@@ -81,7 +84,17 @@ enum decode_result decode(struct decoder *d, const struct frame *frame, struct p
 	d->counters->packets++;
 	d->counters->bytes += frame->wire;
 	d->counters->truncated += out->truncated;
-	return settle(d->counters, link_frame(&w, frame->link_type, s));
+	d->counters->oversized += out->oversized;
+	return settle(d->counters, link_frame(&w, frame->link_type, s), out);
+}
+
+bool decode_knows(uint16_t link_type)
+{
+	struct packet packet = { 0 };
+	struct walk w = { .out = &packet };
+	struct span nothing = { NULL, 0, 0 };
+
+	return link_frame(&w, link_type, nothing) != STEP_UNKNOWN_LINK;
 }
 
 char *tunnel_text(const struct tunnel *t, char out[24])

@@ -18,6 +18,7 @@ struct frame {
 	struct usec time;
 	uint16_t link_type; /* LINKTYPE_ value of the capture's interface */
 	uint16_t interface; /* number within the input */
+	bool oversized;     /* longer than the interface's MTU allows */
 };
 
 enum { DECODE_VLANS = 4, DECODE_TUNNELS = 4 };
@@ -41,9 +42,11 @@ struct tunnel {
 
 struct packet {
 	struct usec time;
-	uint32_t wire;  /* length of the frame */
-	bool truncated; /* captured < wire */
-	bool has_mac;   /* of the innermost Ethernet header that was seen */
+	uint32_t wire;     /* length of the frame */
+	bool truncated;    /* captured < wire */
+	bool oversized;    /* as of the frame */
+	uint8_t interface; /* as of the frame, below 32 */
+	bool has_mac;      /* of the innermost Ethernet header that was seen */
 	uint8_t source_mac[6], dest_mac[6];
 	uint16_t vlans[DECODE_VLANS]; /* outermost first, of the innermost Ethernet header that
 				       * had any; priority tags (VLAN 0) are none */
@@ -98,10 +101,13 @@ void decoder_destroy(struct decoder *d);
 
 /* Decodes one frame. `out` borrows from the frame, and from the decoder for
  * reassembled payload, both until the next call; it is only all filled with
- * DECODE_OK. Counts packets, bytes, truncated, non_ip, malformed_*, unknown_link
+ * DECODE_OK. Counts packets, bytes, truncated, oversized, non_ip*, malformed_*, unknown_link
  * and fragments*; `metered` is the meter's. A tunnel whose inside is not IP, or
  * wrong, is the outer packet. */
 enum decode_result decode(struct decoder *d, const struct frame *frame, struct packet *out);
+
+/* False for a link type of which every frame is counted as unknown. */
+bool decode_knows(uint16_t link_type);
 
 /* "erspan2:17", "vxlan:100", "ipip"; out has room for 24 bytes. */
 char *tunnel_text(const struct tunnel *t, char out[24]);

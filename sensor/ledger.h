@@ -15,12 +15,37 @@ enum coverage_state {
 	COVERAGE_QUIET,       /* the mirror lives, the segment said nothing */
 };
 
+/* Why; in records as words, the worst first. Those from COVERAGE_OVERSIZED on
+ * leave the state as it is.
+ * X(CONSTANT, "word") */
+#define COVERAGE_REASONS(X) \
+	X(COVERAGE_NO_FRAMES, "no-frames")           /* of the whole sensor */ \
+	X(COVERAGE_INTERFACE_DEAD, "interface-dead") /* one that had shown the segment */ \
+	X(COVERAGE_DROPS, "drops") \
+	X(COVERAGE_MISSED_BYTES, "missed-bytes") \
+	X(COVERAGE_ONE_SIDED, "one-sided") \
+	X(COVERAGE_TRUNCATED, "truncated") \
+	X(COVERAGE_SHED, "shed") \
+	X(COVERAGE_OVERSIZED, "oversized")   /* lengths are right, packets are more */ \
+	X(COVERAGE_CLOCK, "clock")           /* was set within the minute */ \
+	X(COVERAGE_NEVER_SEEN, "never-seen") /* since the sensor started */ \
+	X(COVERAGE_STARTED, "started")       /* the sensor, within the minute */
+
+enum coverage_reason {
+#define COVERAGE_ENUM(constant, word) constant,
+	COVERAGE_REASONS(COVERAGE_ENUM)
+#undef COVERAGE_ENUM
+		COVERAGE_REASON_COUNT
+};
+
 /* What a minute showed of one segment. */
 struct coverage {
 	uint64_t packets, bytes, flows, one_sided_flows, missed_bytes, truncated, mirror_copies,
-		routed_copies;
-	uint8_t shed_max; /* highest level at which something of it was left out */
-	bool known;       /* it has been seen in some minute before */
+		routed_copies, oversized;
+	uint8_t shed_max;    /* highest level at which something of it was left out */
+	uint32_t interfaces; /* that showed it in any minute, a bit by frame.interface */
+	bool known;          /* it has been seen in some minute before, or in this one */
+	uint8_t told;        /* minutes to go before one-sidedness is said again */
 };
 
 struct ledger;
@@ -40,13 +65,23 @@ void ledger_move(struct ledger *to, struct ledger *from);
 struct ledger_minute {
 	struct usec minute;
 	uint64_t frames, drops, clock_jumps;
+	uint32_t dead; /* interfaces that show nothing any more, a bit by frame.interface */
+	bool live;     /* a mirror is watched: clinical segments have a row from the start */
+	bool first;    /* the sensor started within it, so it is no whole minute */
 };
 
-/* The state that follows from a row: pure, for tests. */
-enum coverage_state coverage_judge(const struct coverage *c, const struct ledger_minute *m,
-				   bool frames_before);
-const char *coverage_state_name(enum coverage_state state);
+struct coverage_judgement {
+	enum coverage_state state;
+	uint32_t reasons; /* a bit by enum coverage_reason */
+};
 
-/* Ends the minute: a record for each segment that was ever seen, then zeros. */
+/* What follows from a row: pure, for tests. */
+struct coverage_judgement coverage_judge(const struct coverage *c, const struct ledger_minute *m,
+					 bool frames_before);
+const char *coverage_state_name(enum coverage_state state);
+const char *coverage_reason_name(enum coverage_reason reason);
+
+/* Ends the minute: a record for each segment that was ever seen, when live also
+ * for each clinical one that the site declares; then zeros. */
 void ledger_close(struct ledger *l, const struct ledger_minute *minute, const char *sensor,
 		  const char *exercise, record_sink *sink, void *context);

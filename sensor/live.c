@@ -24,38 +24,13 @@ struct live {
 	pcap_t *pcap;      /* what is not */
 	char interface[IF_NAMESIZE];
 	uint16_t link_type;
-	bool first; /* of the handles that divide the interface */
 	bool alone;
 	bool down;
 	bool nanoseconds;      /* libpcap's stamps */
 	uint32_t kernel_drops; /* libpcap's, as of the last look; they wrap */
-	uint64_t device_drops;
 	live_take *take;
 	void *context;
 };
-
-/* What a device counts as lost before the socket sees it. Not rx_dropped: the stack
- * above us counts there what it has no use for, and we do. */
-static uint64_t device_drops(const char *interface)
-{
-	static const char *const names[] = { "rx_missed_errors", "rx_fifo_errors",
-					     "rx_over_errors" };
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char path[128];
-		uint64_t v = 0;
-		snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", interface,
-			 names[i]);
-		FILE *f = fopen(path, "re");
-		if (!f)
-			continue;
-		if (fscanf(f, "%" SCNu64, &v) == 1)
-			sum += v;
-		fclose(f);
-	}
-	return sum;
-}
 
 /* Without a socket, which the sandbox would refuse. */
 static bool is_there(const char *interface)
@@ -213,13 +188,11 @@ struct live *live_open(const struct live_options *o, char why[256])
 		return NULL;
 	}
 	strcpy(l->interface, o->interface);
-	l->first = !o->together;
 	l->alone = o->shares < 2;
 	if (!start(l, o, why)) {
 		live_close(l);
 		return NULL;
 	}
-	l->device_drops = device_drops(l->interface);
 	return l;
 }
 
@@ -300,10 +273,8 @@ enum live_state live_look(struct live *l)
 	if (!l->ring)
 		return look_by_name(l);
 	error = ring_state(l->ring, l->interface);
-	if (error == -ENODEV && ring_rejoin(l->ring, l->interface) == 0) {
-		l->device_drops = device_drops(l->interface);
+	if (error == -ENODEV && ring_rejoin(l->ring, l->interface) == 0)
 		error = ring_state(l->ring, l->interface);
-	}
 	if (error == -ENODEV)
 		return LIVE_GONE;
 	return error ? LIVE_DOWN : LIVE_UP;
@@ -326,17 +297,14 @@ static uint64_t pcap_drops(struct live *l)
 	return more;
 }
 
-struct live_losses live_losses(struct live *l)
+uint64_t live_drops(struct live *l)
 {
-	struct live_losses losses = { .kernel = l->ring ? ring_drops(l->ring) : pcap_drops(l) };
+	return l->ring ? ring_drops(l->ring) : pcap_drops(l);
+}
 
-	if (!l->first)
-		return losses;
-	uint64_t device = device_drops(l->interface);
-	/* A device that was reset starts again from nothing. */
-	losses.interface = device >= l->device_drops ? device - l->device_drops : device;
-	l->device_drops = device;
-	return losses;
+uint16_t live_link_type(const struct live *l)
+{
+	return l->link_type;
 }
 
 const char *live_library(void)

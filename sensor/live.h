@@ -55,13 +55,11 @@ bool live_can_rejoin(const struct live *l);
 /* Share of the ring that waits for us, in percent. */
 unsigned live_fill(const struct live *l);
 
-/* What was lost since the last call: `kernel`, frames that found no room in the
- * ring; `interface`, frames that the device or its driver dropped before, told by
- * the first of several handles only. */
-struct live_losses {
-	uint64_t kernel, interface;
-};
-struct live_losses live_losses(struct live *l);
+/* Frames that found no room in the ring since the last call. What the device drops
+ * before is told by ports.h. */
+uint64_t live_drops(struct live *l);
+
+uint16_t live_link_type(const struct live *l); /* LINKTYPE_ value of the frames */
 
 /* Name and version of the capture library. */
 const char *live_library(void);

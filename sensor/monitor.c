@@ -15,7 +15,6 @@ enum { WAIT_MS = 250, SAID_BURST = 6 };
 struct fare {
 	char name[IF_NAMESIZE];
 	enum live_state state;
-	uint64_t drops;        /* as last said */
 	struct log_limit said; /* up, down: the latest is what holds */
 };
 
@@ -23,8 +22,9 @@ static void say_state(const struct monitor *m, struct fare *f, const struct work
 {
 	if (*f->name && strcmp(f->name, now->interface) != 0)
 		log_limited(&f->said, LOG_WARN,
-			    "%s: the interface is now called %s; capture goes on", f->name,
-			    now->interface);
+			    "%s: the interface is now called %s; capture goes on, but the next "
+			    "start needs the new name in the configuration",
+			    f->name, now->interface);
 	if (now->state != f->state && now->state == LIVE_GONE)
 		log_limited(&f->said, LOG_ERROR, "%s: the interface has gone; %s", now->interface,
 			    m->can_rejoin ? "capture goes on when it is back"
@@ -53,29 +53,28 @@ static bool look_at_interfaces(struct monitor *m)
 	return gone == m->interfaces && !m->can_rejoin;
 }
 
-static uint64_t drops_of(struct monitor *m, size_t interface)
+/* What the interfaces showed and lost, over all workers. */
+static void watch_ports(struct monitor *m)
 {
-	uint64_t drops = 0;
+	struct port_figures figures[WORKER_INPUTS_MOST] = { 0 };
+	struct counters sum = crew_counters(m->crew);
 
 	for (unsigned k = 0; k < crew_size(m->crew); k++) {
 		crew_view(m->crew, k, &m->view);
-		drops += m->view.inputs[interface].drops_kernel +
-			 m->view.inputs[interface].drops_interface;
+		for (size_t i = 0; i < m->interfaces; i++) {
+			const struct worker_input *from = &m->view.inputs[i];
+			struct port_figures *to = &figures[i];
+			to->frames += from->packets;
+			to->ring_drops += from->drops_kernel;
+			to->oversized += from->oversized;
+			to->longest = from->longest > to->longest ? from->longest : to->longest;
+			to->down = m->fares[i].state == LIVE_DOWN;
+			to->gone = m->fares[i].state == LIVE_GONE;
+		}
 	}
-	return drops;
-}
-
-static void say_losses(struct monitor *m)
-{
-	for (size_t i = 0; i < m->interfaces; i++) {
-		struct fare *f = &m->fares[i];
-		uint64_t drops = drops_of(m, i);
-		if (drops > f->drops)
-			log_warn("%s: %" PRIu64 " frames were lost in the last minute; enlarge "
-				 "capture.ring, add capture.workers, or mirror less to this port",
-				 f->name, drops - f->drops);
-		f->drops = drops;
-	}
+	ports_second(m->ports, figures, &sum, clock_monotonic(), clock_wall());
+	for (size_t i = 0; i < m->interfaces; i++)
+		crew_expect(m->crew, i, ports_frame_most(m->ports, i));
 }
 
 /* A full disk may last: said now and then, while it costs records. */
@@ -96,7 +95,6 @@ static void add_input(struct status_interface *to, const struct worker_input *fr
 {
 	to->packets += from->packets;
 	to->drops_kernel += from->drops_kernel;
-	to->drops_interface += from->drops_interface;
 	to->ring_used += to->ring_bytes / workers * from->fill / 100;
 	to->ring_known |= from->fill_known;
 }
@@ -117,8 +115,11 @@ void monitor_status(struct monitor *m, struct status *out)
 	}
 	for (size_t i = 0; i < m->interfaces; i++) {
 		out->interfaces[i].name = m->fares[i].name;
+		out->interfaces[i].drops_interface = ports_drops(m->ports, i);
 		out->interfaces[i].link = links[m->fares[i].state];
 	}
+	struct counters ports = ports_counters(m->ports);
+	counters_add_since(&out->workers[0].counters, &ports, &(struct counters){ 0 });
 	out->interface_count = m->interfaces;
 	out->worker_count = workers;
 }
@@ -140,10 +141,10 @@ static int loop(struct monitor *m)
 		if (second == last)
 			continue;
 		last = second;
-		if (look_at_interfaces(m) || crew_has_failed(m->crew))
+		bool gone = look_at_interfaces(m);
+		watch_ports(m);
+		if (gone || crew_has_failed(m->crew))
 			return 1;
-		if (second % 60 == 0)
-			say_losses(m);
 		say_refused(m, &refused);
 		log_tick(clock_monotonic());
 	}
@@ -159,6 +160,7 @@ int monitor_run(struct monitor *m)
 		fares[i].said =
 			(struct log_limit){ .interval = { SAID_INTERVAL }, .burst = SAID_BURST };
 	int status = loop(m);
+	watch_ports(m); /* for the last records */
 	for (size_t i = 0; i < WORKER_INPUTS_MOST; i++)
 		log_limit_finish(&fares[i].said);
 	return status;

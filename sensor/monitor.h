@@ -15,6 +15,7 @@ struct monitor {
 	struct crew *crew;
 	struct outlet *outlet;
 	size_t interfaces;
+	struct ports *ports;
 	bool can_rejoin; /* interfaces that went are taken again when they are back */
 	const volatile sig_atomic_t *stop, *reload;
 	/* Called after SIGHUP; says itself what went wrong. */

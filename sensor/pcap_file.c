@@ -100,6 +100,7 @@ int pcap_file_next(struct pcap_file *p, struct source *s, struct frame *out, cha
 	out->captured = captured;
 	out->wire = frame_wire(captured, wire);
 	out->time.v = (int64_t)seconds * USEC_PER_SECOND + fraction;
+	out->oversized = false;
 	out->link_type = p->link_type;
 	out->interface = 0;
 	p->frames++;

@@ -192,6 +192,7 @@ static int hand_out(struct pcapng_file *p, struct source *s, const struct pcapng
 	out->captured = captured;
 	out->wire = frame_wire(captured, wire);
 	out->time = p->time;
+	out->oversized = false;
 	out->link_type = i->link_type;
 	out->interface = number < UINT16_MAX ? (uint16_t)number : UINT16_MAX;
 	p->block_left -= captured;

@@ -244,14 +244,27 @@ void pipeline_report_rest(struct pipeline *p)
 	alerts_flush(p->alerts);
 }
 
+/* A capture's minutes without a frame are told, too. Live, time passes while
+ * nothing comes: a minute that was skipped is one in which this program did not
+ * run, and what it did not see it does not tell of. */
+static void report_minutes(struct pipeline *p, int64_t next)
+{
+	if (p->minute == INT64_MIN)
+		return;
+	report(p, true);
+	if (p->options.live || next - p->minute > JUMP / MINUTE)
+		return;
+	while (++p->minute < next)
+		report(p, true);
+}
+
 static void each_second(struct pipeline *p)
 {
 	flow_table_expire(p->flows, p->now);
 	int64_t minute = p->now / MINUTE;
 	if (minute == p->minute)
 		return;
-	if (p->minute != INT64_MIN)
-		report(p, true);
+	report_minutes(p, minute);
 	p->minute = minute;
 }
 
@@ -556,11 +569,20 @@ void pipeline_frame(struct pipeline *p, const struct frame *frame)
 	pipeline_drain(p);
 }
 
+/* Live, this clock is the packets' own: it counts also where no packet ever came,
+ * and when it was set. */
+static bool idle_counts(const struct pipeline *p, int64_t now)
+{
+	if (p->now == INT64_MIN)
+		return p->options.live;
+	if (now >= p->now + JUMP || now < p->now - MINUTE)
+		return p->options.live;
+	return now > p->now;
+}
+
 void pipeline_idle(struct pipeline *p, struct usec now)
 {
-	bool begun = p->now != INT64_MIN;
-
-	if (begun ? now.v > p->now && now.v - p->now < JUMP : p->options.live)
+	if (idle_counts(p, now.v))
 		advance(p, now.v);
 }
 

@@ -68,6 +68,8 @@ static int read_file(const struct replay *r, const char *path, struct capture *c
 		     struct progress *progress)
 {
 	uint64_t before = r->counters->packets, unknown = r->counters->unknown_link;
+	uint64_t seen = unknown;
+	uint16_t unknown_type = 0;
 	struct frame frame;
 	int more;
 
@@ -75,6 +77,10 @@ static int read_file(const struct replay *r, const char *path, struct capture *c
 		if (r->counters->packets == before)
 			begin_input(r, &frame);
 		pipeline_offer(r->pipeline, &frame);
+		if (r->counters->unknown_link != seen) {
+			seen = r->counters->unknown_link;
+			unknown_type = frame.link_type;
+		}
 		if (r->counters->packets % LOOK_EVERY)
 			continue;
 		look_up(r, c, progress);
@@ -89,9 +95,13 @@ static int read_file(const struct replay *r, const char *path, struct capture *c
 	if (unknown && unknown == r->counters->packets - before) {
 		log_error("%s: link type %u is not decoded; capture on an Ethernet, raw IP or "
 			  "Linux cooked interface",
-			  path, frame.link_type);
+			  path, unknown_type);
 		return 3;
 	}
+	if (unknown)
+		log_warn("%s: %llu frames of link types that are not decoded, %u the last of them, "
+			 "were left out",
+			 path, (unsigned long long)unknown, unknown_type);
 	return 0;
 }
 

@@ -15,7 +15,10 @@ struct report {
 	struct ledger *ledger;
 	struct counters sum;
 	unsigned workers, parts;
-	int64_t minute; /* that the parts are of, if there are any */
+	int64_t minute;      /* that the parts are of, if there are any */
+	struct ports *ports; /* NULL: a capture's */
+	bool begun;          /* a minute has been told of */
+	struct ports_told port;
 	uint64_t *told; /* the workers whose part has come: a bit each */
 	struct record_counter counters[COUNTER_COUNT];
 };
@@ -48,6 +51,18 @@ void report_destroy(struct report *r)
 	free(r);
 }
 
+void report_watch(struct report *r, struct ports *ports)
+{
+	r->ports = ports;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* A clock that is set shows in the packets' stamps, and beside the monotonic clock:
+ * that is one event. */
 static void send_coverage(struct report *r, const struct report_part *p)
 {
 	const struct counters *c = &r->sum;
@@ -55,7 +70,10 @@ static void send_coverage(struct report *r, const struct report_part *p)
 		.minute = { r->minute * MINUTE },
 		.frames = c->packets,
 		.drops = c->drops_kernel + c->drops_interface,
-		.clock_jumps = c->clock_jump,
+		.clock_jumps = most(c->clock_jump, c->clock_steps),
+		.dead = r->port.dead,
+		.live = r->ports,
+		.first = !r->begun,
 	};
 
 	ledger_close(r->ledger, &m, p->sensor, p->exercise, p->sink, p->context);
@@ -80,6 +98,8 @@ static void send_health(struct report *r, const struct report_part *p)
 			.minute = { r->minute * MINUTE },
 			.counters = r->counters,
 			.counter_count = n,
+			.interfaces = r->port.interfaces,
+			.interface_count = r->port.count,
 		},
 	};
 	p->sink(p->context, &record);
@@ -87,8 +107,15 @@ static void send_health(struct report *r, const struct report_part *p)
 
 static void send(struct report *r, const struct report_part *p)
 {
+	static const struct counters none;
+
+	if (r->ports) {
+		ports_tell(r->ports, &r->port);
+		counters_add_since(&r->sum, &r->port.counters, &none);
+	}
 	send_coverage(r, p);
 	send_health(r, p);
+	r->begun = true;
 	r->sum = (struct counters){ 0 };
 	r->parts = 0;
 	memset(r->told, 0, (r->workers / 64 + 1) * sizeof(*r->told));

@@ -6,12 +6,16 @@
 
 #include "schema/counters.h"
 #include "sensor/ledger.h"
+#include "sensor/ports.h"
 
 struct report;
 
 /* NULL: no memory. The site is borrowed. */
 struct report *report_create(const struct site *site, unsigned workers);
 void report_destroy(struct report *r); /* accepts NULL */
+
+/* The interfaces that all of it comes from live: borrowed; NULL: there are none. */
+void report_watch(struct report *r, struct ports *ports);
 
 /* One worker's minute. */
 struct report_part {

@@ -36,6 +36,7 @@ struct sensor {
 	struct crew *crew;
 	struct live *inputs[CONFIG_HANDLES_MOST];
 	size_t input_count;
+	struct ports *ports;
 	struct notify notify; /* of live capture */
 	struct status_server status;
 	struct monitor monitor;
@@ -203,6 +204,14 @@ static bool open_input(struct sensor *s, size_t number)
 	return s->inputs[number];
 }
 
+static void advise_on_link(const struct live *l)
+{
+	if (!decode_knows(live_link_type(l)))
+		log_warn("%s: link type %u is not decoded, so nothing of it is metered; capture on "
+			 "an Ethernet, raw IP or Linux cooked interface",
+			 live_interface(l), live_link_type(l));
+}
+
 /* Interfaces come first: a mistake there is told before anything is begun. */
 static bool open_inputs(struct sensor *s)
 {
@@ -214,6 +223,14 @@ static bool open_inputs(struct sensor *s)
 	for (; s->input_count < handles; s->input_count++)
 		if (!open_input(s, s->input_count))
 			return false;
+	s->ports = ports_open(c->interfaces, c->interface_count);
+	if (!s->ports) {
+		log_error("not enough memory to begin");
+		return false;
+	}
+	for (size_t i = 0; i < handles; i += c->workers)
+		advise_on_link(s->inputs[i]);
+	ports_advise(s->ports);
 	return true;
 }
 
@@ -247,6 +264,7 @@ static bool make_crew(struct sensor *s, const struct output_options *to)
 		.pipeline = &settings,
 		.output = to,
 		.outlet = s->outlet,
+		.ports = s->ports,
 		.inputs = s->inputs,
 		.interfaces = s->config->interface_count,
 	};
@@ -402,6 +420,7 @@ static int watch(struct sensor *s)
 		.crew = s->crew,
 		.outlet = s->outlet,
 		.interfaces = c->interface_count,
+		.ports = s->ports,
 		.can_rejoin = live_can_rejoin(s->inputs[0]),
 		.stop = &sensor_stop,
 		.reload = &sensor_reload,
@@ -421,6 +440,8 @@ static int watch(struct sensor *s)
 	notify_stopping(&s->notify);
 	crew_stop(s->crew);
 	s->counters = crew_counters(s->crew);
+	struct counters ports = ports_counters(s->ports);
+	counters_add_since(&s->counters, &ports, &(struct counters){ 0 });
 	int error = outlet_problem(s->outlet);
 	if (error) {
 		log_error("output: %s; %" PRIu64 " records were lost: make room", strerror(-error),

@@ -13,15 +13,23 @@ enum {
 	LAST_READS = 1024,
 };
 
-static void take_frame(void *context, const struct frame *frame)
+static void take_frame(void *context, const struct frame *captured)
 {
 	struct worker *w = context;
+	struct worker_input *input = &w->own.inputs[w->reading_number];
+	struct frame frame = *captured;
 
-	w->own.inputs[w->reading_number].packets++;
+	input->packets++;
+	frame.interface = (uint16_t)w->reading_number;
+	frame.oversized = frame.wire > w->longest;
+	if (frame.oversized) {
+		input->oversized++;
+		input->longest = frame.wire > input->longest ? frame.wire : input->longest;
+	}
 	if (live_lends(w->reading))
-		pipeline_offer(w->pipeline, frame);
+		pipeline_offer(w->pipeline, &frame);
 	else
-		pipeline_frame(w->pipeline, frame);
+		pipeline_frame(w->pipeline, &frame);
 }
 
 static int read_inputs(struct worker *w)
@@ -31,6 +39,7 @@ static int read_inputs(struct worker *w)
 	for (size_t i = 0; i < w->input_count; i++) {
 		w->reading = w->inputs[i];
 		w->reading_number = i;
+		w->longest = atomic_load_explicit(&w->orders->longest[i], memory_order_relaxed);
 		n += live_read(w->inputs[i], BURST, take_frame, w);
 		pipeline_drain(w->pipeline);
 	}
@@ -142,11 +151,9 @@ static void count_losses(struct worker *w)
 		struct worker_input *view = &w->own.inputs[i];
 		if (view->state == LIVE_GONE)
 			continue;
-		struct live_losses losses = live_losses(w->inputs[i]);
-		w->counters.drops_kernel += losses.kernel;
-		w->counters.drops_interface += losses.interface;
-		view->drops_kernel += losses.kernel;
-		view->drops_interface += losses.interface;
+		uint64_t drops = live_drops(w->inputs[i]);
+		w->counters.drops_kernel += drops;
+		view->drops_kernel += drops;
 		view->fill = live_fill(w->inputs[i]);
 		view->fill_known = live_lends(w->inputs[i]);
 	}

@@ -20,6 +20,8 @@ struct worker_orders {
 	atomic_bool failed;        /* the output did: nothing more can be written */
 	struct worker *all;
 	unsigned count;
+	/* The longest frame that each interface takes on its own. */
+	_Atomic uint32_t longest[WORKER_INPUTS_MOST];
 };
 
 /* How one of its interfaces fares. */
@@ -28,7 +30,8 @@ struct worker_input {
 	enum live_state state;
 	bool fill_known;
 	unsigned fill; /* of its ring, in percent */
-	uint64_t packets, drops_kernel, drops_interface;
+	uint64_t packets, drops_kernel, oversized;
+	uint32_t longest; /* frame, of the oversized ones */
 };
 
 /* What others may see, brought up to date each second. */
@@ -59,6 +62,7 @@ struct worker {
 	uint64_t packets_before;
 	struct live *reading;
 	size_t reading_number;
+	uint32_t longest; /* frame, of the interface that is read */
 	struct worker_view own;
 };
 

@@ -89,6 +89,11 @@ has "matrix" "$(get vera /v1/matrix)" '{"client_segment":"imaging","server_segme
 has "top" "$(get vera '/v1/top?by=app&order=flows')" '{"app":"dicom","flows":100,"packets":500,"bytes":50000,"severity":"critical"'
 has "alerts" "$(get vera '/v1/alerts?limit=1')" '"kind":"cross-segment","severity":"high","sensor":"span-1"'
 has "coverage" "$(get vera /v1/coverage)" '"segment":"icu"'
+has "its reasons" "$(get vera /v1/coverage)" '"reasons":["drops"]'
+has "coverage by segment" "$(get vera '/v1/coverage/segments?until=2026-01-02T03:03:00Z')" '{"segment":"icu","sensor":"span-1","state":"partial","since":"2026-01-02T03:01:00.000000Z","reasons":"drops","reason":"frames were lost before the sensor read them"'
+has "a sensor that reports no more" "$(get vera /v1/coverage/segments)" '"state":"blind","since":"2026-01-02T03:02:00.001000Z","reasons":"no-report"'
+has "as CSV" "$(get vera '/v1/coverage/segments?format=csv')" 'icu,span-1,blind,'
+has "coverage by segment takes no application" "$(get vera '/v1/coverage/segments?app=dicom')" 'app cannot filter these'
 has "sensors" "$(get vera /v1/sensors)" '"sensor":"span-1"'
 has "status" "$(get vera /v1/status)" '"driver":"sqlite","files":1'
 has "SQL by POST" "$(get ana '/v1/sql' --data-binary 'SELECT verdict, count(*) AS n FROM flows GROUP BY 1')" \

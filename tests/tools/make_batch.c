@@ -50,10 +50,15 @@ static struct record make(enum stream stream, const char *id, struct usec t, uns
 						   .server = server(),
 						   .reason = "no conduit joins the two" } };
 	if (stream == STREAM_HEALTH)
-		return (struct record){
-			.type = RECORD_COVERAGE,
-			.coverage = { .segment = "icu", .state = "seen", .minute = t, .packets = 7 }
-		};
+		return (struct record){ .type = RECORD_COVERAGE,
+					.coverage = { .segment = "icu",
+						      .state = "partial",
+						      .minute = t,
+						      .packets = 7,
+						      .frames = 9,
+						      .drops = 1,
+						      .reasons = { "drops" },
+						      .reason_count = 1 } };
 	return (struct record){
 		.type = RECORD_FLOW,
 		.flow = { .id = id,

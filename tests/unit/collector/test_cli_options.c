@@ -10,7 +10,7 @@ const struct cli_command cli_commands[] = {
 	{ "flows", NULL, "Flows.", "/v1/flows", 0, 0, NULL },
 	{ "top", NULL, "Top.", "/v1/top", 0, 0, NULL },
 	{ "alerts", NULL, "Alerts.", "/v1/alerts", 0, 0, NULL },
-	{ "coverage", NULL, "Coverage.", "/v1/coverage", 0, 0, NULL },
+	{ "coverage", NULL, "Coverage.", "/v1/coverage/segments", 0, 0, NULL },
 	{ "sql", "\"SELECT ...\"", "SQL.", "/v1/sql", 1, 1, NULL },
 	{ "site", "check FILE", "Site.", NULL, 2, 2, NULL },
 	{ "help", "[COMMAND]", "Help.", NULL, 0, 1, NULL },
@@ -61,6 +61,7 @@ Test(options, become_a_query)
 	is_good("vigie top --by pair --order flows --limit 9", "top", "&by=pair&order=flows");
 	is_good("vigie alerts --exit-code --severity high --format csv", "alerts",
 		"&severity=high");
+	is_good("vigie coverage --minutes --exit-code --sensor a", "coverage", "&sensor=a");
 	is_good("vigie coverage --sensor a", "coverage", "&sensor=a");
 	is_good("vigie sql SELECT~1", "sql", "");
 	is_good("vigie sql -- --x", "sql", "");

@@ -283,3 +283,52 @@ Test(views, odd_answers_are_borne)
 		}
 	}
 }
+
+#define SEGMENT(name, state, reasons, reason, worst, lost) \
+	"{\"segment\":\"" name "\",\"sensor\":\"span-1\",\"state\":\"" state \
+	"\",\"since\":\"2026-01-02T03:04:00.000000Z\",\"reasons\":\"" reasons \
+	"\",\"reason\":\"" reason "\",\"worst\":\"" worst "\",\"lost_share\":" lost \
+	",\"missed_share\":0}"
+
+Test(views, coverage)
+{
+	is_view(view_coverage, 80,
+		"{\"rows\":[" SEGMENT(
+			"icu", "blind", "drops", "frames were lost", "blind",
+			"0.625") "," SEGMENT("theatre", "quiet", "never-seen",
+					     "never seen since the sensor started", "quiet",
+					     "0") "," SEGMENT("pacs", "seen", "", "", "partial",
+							      "0.0002") "]}",
+		"SEGMENT  SENSOR  STATE  SINCE             WORST      LOST  MISSED\n"
+		"icu      span-1  blind  2026-01-02 03:04  blind    62.5 %\n"
+		"theatre  span-1  quiet  2026-01-02 03:04  quiet\n"
+		"pacs     span-1  seen   2026-01-02 03:04  partial  <0.1 %\n\n"
+		"  icu (span-1): frames were lost\n"
+		"  theatre (span-1): never seen since the sensor started\n\n"
+		"3 segments, 2 not well seen; times in UTC\n");
+	is_view(view_coverage, 80, "{\"rows\":[]}",
+		"SEGMENT  SENSOR  STATE  SINCE  WORST  LOST  MISSED\n\n"
+		"0 segments, 0 not well seen; times in UTC\n");
+}
+
+Test(views, sensors)
+{
+	is_view(view_sensors, 80,
+		"{\"rows\":[{\"sensor\":\"span-1\",\"state\":\"silent\",\"last_minute\":"
+		"\"2026-01-02T03:04:00.000000Z\",\"version\":\"0.1.0\",\"packets_per_s\":1234.5,"
+		"\"lost_share\":0.1,\"lost_share_in_all\":0.00001,\"shed_level\":2,"
+		"\"site_revision\":\"3f2a\",\"epoch\":77,\"missing_batches\":3,"
+		"\"interfaces\":[{\"name\":\"eno2\",\"state\":\"up\"},"
+		"{\"name\":\"eno3\",\"state\":\"no-link\"}],"
+		"\"last_counters\":{\"packets\":900,\"drops.kernel\":100},"
+		"\"counters\":{\"packets\":99000,\"clock.steps\":1}},"
+		"{\"sensor\":\"span-2\"}]}",
+		"SENSOR  STATE   LAST REPORT       VERSION  PACKETS/S    LOST  IN ALL  SHED\n"
+		"span-1  silent  2026-01-02 03:04  0.1.0         1234  10.0 %  <0.1 %     2\n"
+		"span-2                                             0                     0\n\n"
+		"  span-1: site 3f2a, epoch 77, 3 batches missing\n"
+		"    interfaces: eno2 up, eno3 no-link\n"
+		"    last minute: drops.kernel 100 (10 %)\n"
+		"    in all: clock.steps 1\n\n"
+		"2 sensors; times in UTC\n");
+}

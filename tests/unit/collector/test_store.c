@@ -566,6 +566,50 @@ Test(store, coverage_of_one_minute_adds_up_and_keeps_the_worse_state)
 	cr_assert_not_null(strstr(text, "\"shed_max\":1"));
 }
 
+static struct record coverage_at(const char *segment, const char *how, const char *minute)
+{
+	return (struct record){ .type = RECORD_COVERAGE,
+				.coverage = { .sensor = "span-1",
+					      .segment = segment,
+					      .state = how,
+					      .minute = sample_time(minute),
+					      .packets = 10,
+					      .frames = 75,
+					      .drops = 25,
+					      .reasons = { "drops" },
+					      .reason_count = 1 } };
+}
+
+Test(store, segments_sum_coverage_up_over_partitions)
+{
+	struct record c[4] = { coverage_at("icu", "seen", "2026-01-02T23:58:00Z"),
+			       coverage_at("icu", "partial", "2026-01-02T23:59:00Z"),
+			       coverage_at("icu", "partial", "2026-01-03T00:00:00Z"),
+			       coverage_at("ward", "quiet", "2026-01-03T00:00:00Z") };
+
+	ingest(sample_batch(1, c, 4));
+	struct store_query q = { .question = STORE_SEGMENTS };
+	const char *text = ask(q, NULL);
+	cr_assert_eq(got.rows, 2);
+	cr_assert_not_null(
+		strstr(text, "segment=icu sensor=span-1 state=partial "
+			     "since=2026-01-02T23:59:00.000000Z reasons=drops "
+			     "reason=frames were lost before the sensor read them worst=partial"),
+		"%s", text);
+	cr_assert_not_null(strstr(text, "seen_minutes=1 partial_minutes=2"), "%s", text);
+	cr_assert_not_null(strstr(text, "lost_share=0.25"), "%s", text);
+	q.now = sample_time("2026-01-03T01:00:00Z");
+	text = ask(q, NULL);
+	cr_assert_not_null(strstr(text, "state=blind since=2026-01-03T00:01:00.000000Z "
+					"reasons=no-report"),
+			   "%s", text);
+	q.filter = (struct store_filter){ .segment = "ward", .has_until = true };
+	q.filter.until = sample_time("2026-01-03T00:02:00Z");
+	text = ask(q, NULL);
+	cr_assert_eq(got.rows, 1);
+	cr_assert_not_null(strstr(text, "state=quiet"), "%s", text);
+}
+
 Test(store, sensors_sum_counters_and_miss_batches)
 {
 	static const struct record_counter counters[] = { { "packets", 10 }, { "shed.level", 3 } };
@@ -589,6 +633,46 @@ Test(store, sensors_sum_counters_and_miss_batches)
 	cr_assert_not_null(strstr(text, "\"packets\":20"), "%s", text);
 	cr_assert_not_null(strstr(text, "\"shed.level\":3"), "a level is no sum: %s", text);
 	cr_assert_not_null(strstr(text, "last_record=2026-01-02T03:04:00.000000Z"));
+}
+
+Test(store, sensors_tell_of_their_newest_report)
+{
+	static const struct record_counter counters[] = { { "packets", 540 },
+							  { "drops.kernel", 50 },
+							  { "drops.interface", 10 },
+							  { "shed.level", 2 },
+							  { "packets.oversized", 7 } };
+	static const struct record_interface interfaces[] = { { "eno2", "silent", 5, 6, 7 } };
+	struct record h[2];
+
+	for (int i = 0; i < 2; i++)
+		h[i] = (struct record){ .type = RECORD_HEALTH,
+					.health = { .sensor = "span-1",
+						    .minute =
+							    sample_time(i ? "2026-01-02T03:04:00Z"
+									  : "2026-01-02T03:05:00Z"),
+						    .counters = counters,
+						    .counter_count = i ? 1 : 5,
+						    .interfaces = interfaces,
+						    .interface_count = 1 } };
+	struct store_batch b = sample_batch(1, h, 2);
+	b.identity.stream = STREAM_HEALTH;
+	b.identity.epoch = 77;
+	ingest(b);
+	struct store_query q = { .question = STORE_SENSORS };
+	const char *text = ask(q, NULL);
+	cr_assert_eq(got.rows, 1);
+	cr_assert_not_null(strstr(text, "last_minute=2026-01-02T03:05:00.000000Z epoch=77 "
+					"packets_per_s=9 lost_share=0.1 lost_share_in_all="),
+			   "%s", text);
+	cr_assert_not_null(strstr(text, "shed_level=2"), "%s", text);
+	cr_assert_not_null(strstr(text, "\"packets.oversized\":7"), "%s", text);
+	cr_assert_not_null(strstr(text, "[{\"name\":\"eno2\",\"state\":\"silent\""), "%s", text);
+	cr_assert_null(strstr(text, "state=silent"));
+	q.now = sample_time("2026-01-02T03:08:00Z");
+	cr_assert_not_null(strstr(ask(q, NULL), "state=reporting"));
+	q.now = sample_time("2026-01-02T03:10:00Z");
+	cr_assert_not_null(strstr(ask(q, NULL), "state=silent"));
 }
 
 Test(store, a_filter_that_does_not_fit_is_refused)

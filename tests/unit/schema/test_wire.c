@@ -85,6 +85,11 @@ static struct record full_alert(void)
 	};
 }
 
+static const struct record_interface interfaces[] = {
+	{ "eno2", "up", 1, 2, 3 },
+	{ "eno3", "silent", 0, 0, 0 },
+};
+
 static struct record full_coverage(void)
 {
 	return (struct record){
@@ -103,7 +108,12 @@ static struct record full_coverage(void)
 			      6,
 			      7,
 			      8,
-			      9 },
+			      9,
+			      10,
+			      11,
+			      12,
+			      { "no-frames", "drops" },
+			      2 },
 	};
 }
 
@@ -111,7 +121,15 @@ static struct record full_health(void)
 {
 	return (struct record){
 		.type = RECORD_HEALTH,
-		.health = { "span-1", "3f2a", NULL, "0.1.0", { 60000000 }, counters, 2 },
+		.health = { "span-1",
+			    "3f2a",
+			    NULL,
+			    "0.1.0",
+			    { 60000000 },
+			    counters,
+			    2,
+			    interfaces,
+			    2 },
 	};
 }
 

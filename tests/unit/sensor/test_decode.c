@@ -346,3 +346,12 @@ Test(decode, reads_icmp_and_sctp)
 	cr_assert_eq(t.packet.dest_port, 2000);
 	cr_assert(text_is(t.packet.payload, "payload"));
 }
+
+Test(decode, which_link_types_are_known)
+{
+	cr_assert(decode_knows(1));
+	cr_assert(decode_knows(101));
+	cr_assert(decode_knows(276));
+	cr_assert_not(decode_knows(147));
+	cr_assert_not(decode_knows(65535));
+}
