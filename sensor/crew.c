@@ -57,6 +57,8 @@ static bool make_worker(const struct crew_options *o, struct crew *c, unsigned i
 	snprintf(why, 256, "not enough memory for %u workers", o->workers);
 	w->number = i;
 	w->orders = &c->orders;
+	w->outlet = o->outlet;
+	shed_init(&w->shed, o->shed);
 	to.first = i == 0;
 	for (size_t k = 0; k < o->interfaces; k++)
 		w->inputs[w->input_count++] = o->inputs[k * o->workers + i];

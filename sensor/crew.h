@@ -11,7 +11,8 @@ struct crew_options {
 	const struct pipeline_options *pipeline; /* of the whole: its sizes are shared out */
 	const struct output_options *output;
 	struct outlet *outlet;
-	struct ports *ports; /* borrowed, for reports */
+	const struct shed_options *shed; /* borrowed */
+	struct ports *ports;             /* borrowed, for reports */
 	/* Borrowed; `workers` handles of each interface, one after the other. */
 	struct live *const *inputs;
 	size_t interfaces;

@@ -112,6 +112,7 @@ void monitor_status(struct monitor *m, struct status *out)
 			add_input(&out->interfaces[i], &m->view.inputs[i], workers);
 		out->workers[k].counters = m->view.counters;
 		out->workers[k].flows = m->view.flows;
+		out->workers[k].shed = (unsigned)m->view.counters.shed_level;
 	}
 	for (size_t i = 0; i < m->interfaces; i++) {
 		out->interfaces[i].name = m->fares[i].name;

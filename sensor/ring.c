@@ -314,7 +314,7 @@ unsigned ring_fill(const struct ring *r)
 		else
 			high = middle;
 	}
-	return (unsigned)((uint64_t)low * 100 / r->block_count);
+	return low ? (low - 1) * 100 / r->block_count : 0;
 }
 
 uint64_t ring_drops(struct ring *r)

@@ -42,7 +42,7 @@ int ring_walk(struct ring *r, ring_take *take, void *context);
 /* Gives back the block that was walked last. */
 void ring_release(struct ring *r);
 
-/* Share of the blocks that wait for us, in percent; reads a few of them. */
+/* Share of the blocks that wait for us behind the next one, in percent; reads a few. */
 unsigned ring_fill(const struct ring *r);
 
 /* Frames that found no room since the last call. */

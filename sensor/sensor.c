@@ -264,6 +264,7 @@ static bool make_crew(struct sensor *s, const struct output_options *to)
 		.pipeline = &settings,
 		.output = to,
 		.outlet = s->outlet,
+		.shed = &s->config->shed,
 		.ports = s->ports,
 		.inputs = s->inputs,
 		.interfaces = s->config->interface_count,

@@ -51,7 +51,7 @@ void shed_options_read(struct shed_options *o, const struct yaml_node *n);
 struct shed_pressure {
 	unsigned ring_percent;  /* of the capture ring: blocks that wait for us */
 	unsigned queue_percent; /* of the fullest hand-over queue */
-	unsigned spool_percent; /* of its largest size */
+	unsigned spool_percent; /* of the room for batches that wait for the disk */
 	int64_t lag_us;         /* now, less the stamp of the packet under way */
 };
 

@@ -11,6 +11,7 @@ enum {
 	SLEEP_MS = 100, /* at most; time-outs have a resolution of a second */
 	SETTLE_MS = 20, /* after this the kernel has handed over what it had */
 	LAST_READS = 1024,
+	PRESSURE_US = 10000, /* between two looks at how full all is */
 };
 
 static void take_frame(void *context, const struct frame *captured)
@@ -159,15 +160,47 @@ static void count_losses(struct worker *w)
 	}
 }
 
-static void publish(struct worker *w)
+static unsigned fullest_queue(const struct worker *w)
 {
-	unsigned fill = 0;
+	unsigned fullest = 0;
 
 	for (unsigned i = 0; i < w->orders->count; i++) {
-		unsigned f = w->inbox[i] ? handover_fill(w->inbox[i]) : 0;
-		fill = f > fill ? f : fill;
+		unsigned fill = w->inbox[i] ? handover_fill(w->inbox[i]) : 0;
+		fullest = fill > fullest ? fill : fullest;
 	}
-	w->own.queue_fill = fill;
+	return fullest;
+}
+
+static unsigned fullest_ring(const struct worker *w)
+{
+	unsigned fullest = 0;
+
+	for (size_t i = 0; i < w->input_count; i++) {
+		unsigned fill = live_fill(w->inputs[i]);
+		fullest = fill > fullest ? fill : fullest;
+	}
+	return fullest;
+}
+
+/* Leaves out work where there is too much of it. `read`: packets, just now. */
+static void ease(struct worker *w, size_t read, struct usec now)
+{
+	struct shed_pressure p = { 0 };
+
+	if (now.v < w->pressed.v)
+		return;
+	w->pressed.v = now.v + PRESSURE_US;
+	p.ring_percent = fullest_ring(w);
+	p.queue_percent = fullest_queue(w);
+	p.spool_percent = outlet_stats(w->outlet).fill;
+	if (read && pipeline_clock(w->pipeline).v != INT64_MIN)
+		p.lag_us = clock_wall().v - pipeline_clock(w->pipeline).v;
+	pipeline_set_shed(w->pipeline, shed_update(&w->shed, &p, now));
+}
+
+static void publish(struct worker *w)
+{
+	w->own.queue_fill = fullest_queue(w);
 	w->own.flows = pipeline_flow_count(w->pipeline);
 	w->own.counters = w->counters;
 	pthread_mutex_lock(&w->lock);
@@ -223,6 +256,7 @@ void *worker_run(void *context)
 			w->second.v = now.v + USEC_PER_SECOND;
 			each_second(w);
 		}
+		ease(w, n, now);
 		if (!n)
 			sleep_until_more(w);
 	}

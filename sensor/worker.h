@@ -10,6 +10,7 @@
 #include "sensor/handover.h"
 #include "sensor/live.h"
 #include "sensor/pipeline.h"
+#include "sensor/shed.h"
 
 enum { WORKERS_MOST = 16, WORKER_INPUTS_MOST = 16 };
 
@@ -49,6 +50,7 @@ struct worker {
 	size_t input_count;
 	struct pipeline *pipeline; /* these are the worker's own */
 	struct output *output;
+	struct outlet *outlet; /* borrowed */
 	struct counters counters;
 	struct handover *inbox[WORKERS_MOST]; /* from each of the others */
 	int wake;                             /* eventfd: something came while it slept */
@@ -58,7 +60,9 @@ struct worker {
 	pthread_mutex_t lock; /* of the view */
 	struct worker_view view;
 	/* its thread's */
-	struct usec second; /* monotonic; when the next one begins */
+	struct shed shed;
+	struct usec pressed; /* monotonic; when the pressure is taken again */
+	struct usec second;  /* monotonic; when the next one begins */
 	uint64_t packets_before;
 	struct live *reading;
 	size_t reading_number;
