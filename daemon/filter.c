@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <sched.h>
@@ -131,6 +132,8 @@ static const struct conditional conditionals[] = {
 	{ LIVE, "ioctl", 1, { IS(1, SIOCGIFNAME) } },
 	{ LIVE, "ioctl", 1, { IS(1, SIOCGIFFLAGS) } },
 	{ LIVE, "ioctl", 1, { IS(1, SIOCGIFMTU) } },
+	/* An interface that is back, by its length: it can make no sockets to bind. */
+	{ LIVE, "bind", 1, { IS(2, sizeof(struct sockaddr_ll)) } },
 	/* Where to, Landlock and the configuration say; but never raw. */
 	{ SHIPPER, "socket", 2, { IS(0, AF_INET), MASKED(1, 0xf, SOCK_STREAM) } },
 	{ SHIPPER, "socket", 2, { IS(0, AF_INET), MASKED(1, 0xf, SOCK_DGRAM) } },

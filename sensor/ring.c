@@ -346,7 +346,11 @@ int ring_rejoin(struct ring *r, const char *interface)
 {
 	if (r->grouped)
 		return -EINVAL;
+	int before = r->index;
 	if (!find_device(r, interface))
 		return -errno;
-	return listen_to(r);
+	int error = listen_to(r);
+	if (error) /* still gone, and to be tried again */
+		r->index = before;
+	return error;
 }

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 
 PR_SET_PDEATHSIG = 1
@@ -33,6 +34,8 @@ class Mirror:
         self.sender, self.name = sender, f'vm{os.getpid()}'
         self.children = []
         atexit.register(self.close)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: sys.exit(130))
         self.ip_netns('add')
         self.run('sysctl', '-qw', 'net.ipv6.conf.all.disable_ipv6=1',
                  'net.ipv6.conf.default.disable_ipv6=1')

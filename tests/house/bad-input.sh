@@ -123,6 +123,39 @@ sees '--dedup maybe' 2 '--dedup takes on or off' --dedup maybe -r "$good"
 sees 'both -r and -i' 2 '-r and -i exclude one another' -i none0 -r "$good"
 sees 'no such interface' 2 'none0: (there is no such interface; .ip link|.*CAP_NET_RAW)' -i none0
 
+# Interfaces, in a network of our own. Nothing may be begun before all is known to be good.
+alone() { # COMMAND...
+	timeout 20 unshare -n sh -c 'ip link set dev lo up; exec "$@"' sh "$@"
+}
+down() {
+	timeout 20 unshare -n "$@"
+}
+if [ "$(id -u)" -ne 0 ] || ! unshare -n true 2>/dev/null; then
+	skip 'interfaces, filters and rings' 'only root can make a network'
+else
+	judge_in() { # NAME SENTENCE alone|down COMMAND...
+		name=$1 sentence=$2
+		shift 2
+		rm -rf never
+		"$@" >out 2>err </dev/null
+		judge "$name" $? 2 "$sentence"
+		verdict "$name: nothing was begun" "$([ ! -e never ]; echo $?)"
+	}
+	judge_in 'bad filter' 'capture filter: .*; see pcap-filter' alone "$sensor" --spool never -i lo --filter 'host and ('
+	judge_in 'interface that is down' 'lo: the interface is down; .ip link set up dev. it' down "$sensor" --spool never -i lo
+	judge_in 'one of two interfaces' 'none0: there is no such interface; .ip link. lists them' alone "$sensor" --spool never -i lo -i none0
+	printf 'sensor: a\nspool: {dir: never}\ncapture: {interfaces: [lo], ring: 1TiB}\n' >ring.yaml
+	judge_in 'ring larger than memory' 'of memory that are free; lower capture\.ring' alone "$sensor" -c ring.yaml
+	if command -v setpriv >/dev/null && setpriv --reuid 65534 --regid 65534 --clear-groups test -x "$sensor" &&
+		chmod 777 . && setpriv --reuid 65534 --regid 65534 --clear-groups test -w .; then
+		judge_in 'no permission' 'lo: no permission to capture; run as root, or give the program CAP_NET_RAW' alone \
+			setpriv --reuid 65534 --regid 65534 --clear-groups "$sensor" --spool never -i lo
+		chmod 700 .
+	else
+		skip 'no permission' 'another user cannot reach the program'
+	fi
+fi
+
 # Outputs.
 expect 'spool in a file' 2 'empty\.pcap: cannot be used as spool: Not a directory; name a folder' "$sensor" --spool empty.pcap -r "$good"
 expect 'spool where none can be' 2 'cannot be used as spool: .*; name a folder' "$sensor" --spool /proc/none -r "$good"
