@@ -60,6 +60,28 @@ void ledger_move(struct ledger *to, struct ledger *from)
 	}
 }
 
+static struct coverage *find(struct ledger *l, const char *name)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (!strcmp(site_segment(l->site, i)->name, name))
+			return &l->rows[i];
+	return NULL;
+}
+
+void ledger_inherit(struct ledger *to, const struct ledger *from)
+{
+	to->frames_before |= from->frames_before;
+	for (size_t i = 0; i < from->count; i++) {
+		const struct coverage *old = &from->rows[i];
+		struct coverage *c = find(to, site_segment(from->site, i)->name);
+		if (!c)
+			continue;
+		c->known |= old->known;
+		c->interfaces |= old->interfaces;
+		c->told = old->told;
+	}
+}
+
 const char *coverage_state_name(enum coverage_state state)
 {
 	static const char *const names[] = { "seen", "partial", "blind", "mirror-dead", "quiet" };

@@ -61,6 +61,10 @@ struct coverage *ledger_at(struct ledger *l, uint16_t index); /* of the segment 
 /* Adds all rows to those of another ledger of the same site, and begins anew. */
 void ledger_move(struct ledger *to, struct ledger *from);
 
+/* Takes over what was known of the segments that both sites have, by their names:
+ * what was seen before another site file was read is no news. */
+void ledger_inherit(struct ledger *to, const struct ledger *from);
+
 /* What the whole sensor lost or stumbled over in this minute. */
 struct ledger_minute {
 	struct usec minute;

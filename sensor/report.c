@@ -158,6 +158,7 @@ void report_exchange(struct report *r, const struct site *site, struct ledger **
 {
 	struct ledger *before = r->ledger;
 
+	ledger_inherit(*ledger, before);
 	r->ledger = *ledger;
 	*ledger = before;
 	r->site = site;

@@ -121,7 +121,8 @@ def one_round(tap, stage_of, seed, kills):
     tap.same('the collector ends when told', collector.process.wait(timeout=30), 0)
     litter = [n for folder, _, names in os.walk(stage.path('spool')) for n in names
               if '.tmp' in n]
-    tap.ok(len(litter) <= 2, 'kills leave no heaps of temporary files', litter)
+    # Each file that is replaced has one name for its successor: three streams', one position's.
+    tap.ok(len(litter) <= 4, 'kills leave no heaps of temporary files', litter)
     if not tap.failures:
         stage.clean()
 

@@ -325,6 +325,44 @@ Test(pipeline, a_clock_set_back_does_not_split_flows)
 	cr_assert_eq(m.counters.clock_back, 40);
 }
 
+static void begin_live(void)
+{
+	metering_end(&m);
+	m = (struct metering){ 0 };
+	metering_prepare(&m);
+	m.options.live = true;
+	metering_open(&m);
+}
+
+Test(pipeline, a_live_clock_that_was_set_back_an_hour_begins_anew)
+{
+	begin_live();
+	for (int i = 0; i < 10; i++)
+		tick(i * SECOND, 50000);
+	for (int i = 0; i < 100; i++)
+		tick((i - 3600) * SECOND, 50001);
+	metering_read(&m);
+	cr_assert_eq(count_of(&m, "flow"), 2, "what was open has ended, once");
+	cr_assert_eq(m.counters.clock_jump, 1);
+	metering_flush(&m);
+	cr_assert_eq(sum(&m, "packets/to_server"), 110, "and nothing is lost");
+	cr_assert_eq(m.counters.flows, m.counters.flows_closed);
+}
+
+Test(pipeline, a_live_clock_that_was_set_forward_a_day_goes_on)
+{
+	begin_live();
+	for (int i = 0; i < 10; i++)
+		tick(i * SECOND, 50000);
+	for (int i = 0; i < 10; i++)
+		tick((i + 86400) * SECOND, 50001);
+	metering_read(&m);
+	cr_assert_eq(count_of(&m, "flow"), 1, "what was open fell silent");
+	cr_assert_eq(m.counters.clock_jump, 1);
+	metering_flush(&m);
+	cr_assert_eq(sum(&m, "packets/to_server"), 20);
+}
+
 Test(pipeline, the_clock_follows_a_real_gap)
 {
 	tick(0, 50000);

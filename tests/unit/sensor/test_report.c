@@ -125,3 +125,22 @@ Test(report, what_is_left_is_flushed)
 	cr_expect_eq(seen.health, 1u);
 	cr_expect_eq(seen.packets, 5u);
 }
+
+Test(report, another_site_is_no_reason_to_forget)
+{
+	struct site *other = site_empty();
+	struct ledger *ledger = ledger_create(other);
+
+	tell(0, 100, 7);
+	tell(1, 100, 5);
+	report_exchange(report, other, &ledger);
+	seen.coverage = 0;
+	struct report_part p = part(0, 101);
+	report_add(report, &p);
+	p = part(1, 101);
+	report_add(report, &p);
+	cr_expect_eq(seen.coverage, 1u, "the segment was known before");
+	report_exchange(report, site, &ledger);
+	ledger_destroy(ledger);
+	site_free(other);
+}
