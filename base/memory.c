@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 uint64_t memory_available(void)
 {
@@ -15,4 +16,16 @@ uint64_t memory_available(void)
 	if (f)
 		fclose(f);
 	return kib * 1024;
+}
+
+uint64_t memory_reserved(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	uint64_t pages = 0;
+
+	if (f && fscanf(f, "%" SCNu64, &pages) != 1)
+		pages = 0;
+	if (f)
+		fclose(f);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }

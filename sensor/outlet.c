@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 
-enum { ROOM = 64 }; /* batches of half a megabyte at most */
+enum { BATCH_MOST = 1 << 20, ROOM = OUTLET_MEMORY_MOST / BATCH_MOST };
 
 struct place {
 	struct buf bytes;

@@ -17,6 +17,9 @@ struct outlet_options {
 
 struct outlet;
 
+/* Most memory that batches take while they wait. */
+enum { OUTLET_MEMORY_MOST = 64 << 20 };
+
 /* The options' texts are borrowed. NULL with `why`. */
 struct outlet *outlet_open(const struct outlet_options *options, char why[256]);
 /* Starts the thread; to be called inside the sandbox. 0 or -errno. */

@@ -34,6 +34,7 @@ struct sensor {
 	struct pipeline *pipeline;
 	/* of live capture: as many handles of each interface as there are workers */
 	struct crew *crew;
+	uint64_t tables; /* bytes that it has reserved */
 	struct live *inputs[CONFIG_HANDLES_MOST];
 	size_t input_count;
 	struct ports *ports;
@@ -255,7 +256,20 @@ static bool open_outlet(struct sensor *s, const struct arguments *a, uint64_t ep
 	return s->outlet;
 }
 
-static bool make_crew(struct sensor *s, const struct output_options *to)
+/* All tables are reserved at the start, so this is what they can grow to. */
+static void print_memory(const struct sensor *s, FILE *out)
+{
+	const struct sensor_config *c = s->config;
+	uint64_t rings = c->ring * (c->interface_count ? c->interface_count : 1);
+
+	fprintf(out,
+		"memory: %" PRIu64 " MiB at most, besides site file and databases: rings %" PRIu64
+		", tables %" PRIu64 ", batches that wait for the disk %d\n",
+		(rings + s->tables + OUTLET_MEMORY_MOST) >> 20, rings >> 20, s->tables >> 20,
+		OUTLET_MEMORY_MOST >> 20);
+}
+
+static bool make_crew(struct sensor *s, const struct output_options *to, size_t interfaces)
 {
 	struct pipeline_options settings = settings_of(s, true, random_seed());
 	char why[256];
@@ -267,12 +281,14 @@ static bool make_crew(struct sensor *s, const struct output_options *to)
 		.shed = &s->config->shed,
 		.ports = s->ports,
 		.inputs = s->inputs,
-		.interfaces = s->config->interface_count,
+		.interfaces = interfaces,
 	};
 
+	uint64_t before = memory_reserved();
 	s->crew = crew_create(&o, why);
 	if (!s->crew)
 		log_error("%s", why);
+	s->tables = memory_reserved() - before;
 	return s->crew;
 }
 
@@ -303,7 +319,8 @@ static bool open_output(struct sensor *s, const struct arguments *a)
 
 	if (!open_outlet(s, a, epoch))
 		return false;
-	return a->file_count ? make_pipeline(s, &to, epoch) : make_crew(s, &to);
+	return a->file_count ? make_pipeline(s, &to, epoch)
+			     : make_crew(s, &to, s->config->interface_count);
 }
 
 /* What is read again, until all of it is known to be good. */
@@ -543,6 +560,17 @@ static bool begin(struct sensor *s, const struct arguments *a)
 		       : confine_live(c, s->inputs, s->input_count, s->notify.fd, !a->no_sandbox);
 }
 
+/* Interfaces are not touched: another sensor may have them. */
+static int check(struct sensor *s)
+{
+	if (!make_crew(s, &(struct output_options){ 0 }, 0))
+		return EXIT_USAGE;
+	printf("configuration, site file (%zu segments, revision %s) and databases are good\n",
+	       site_segment_count(s->site), site_revision(s->site));
+	print_memory(s, stdout);
+	return 0;
+}
+
 int sensor_run(const struct arguments *a, const struct sensor_config *c)
 {
 	struct sensor s = { .arguments = a,
@@ -557,10 +585,7 @@ int sensor_run(const struct arguments *a, const struct sensor_config *c)
 	if (!s.site || !open_geo(c, &s.geo))
 		goto out;
 	if (a->check) {
-		printf("configuration, site file (%zu segments, revision %s) and databases are "
-		       "good\n",
-		       site_segment_count(s.site), site_revision(s.site));
-		status = 0;
+		status = check(&s);
 		goto out;
 	}
 	if (!begin(&s, a))

@@ -109,6 +109,12 @@ sees 'text as database' 2 'text\.pcap is not a usable MaxMind database' -r "$goo
 expect 'missing configuration' 2 'none\.yaml: .*No such file.*; name a file' "$sensor" -c none.yaml -r "$good"
 expect 'configuration with mistakes' 2 '^sensor\.yaml:1:9: is no sensor name; use' "$sensor" -n -c sensor.yaml
 verdict 'configuration with mistakes: both of them' "$(grep -q '^sensor\.yaml:2:1: .*spool' err; echo $?)"
+printf 'capture: {interfaces: [a, b, c, d, e], workers: 16}\n' >crowd.yaml
+expect 'more workers than can be muted' 2 'workers times interfaces is more than 64; lower workers' "$sensor" -n -c crowd.yaml
+printf 'flows: {table: 1000000}\n' >large.yaml
+"$sensor" -n >small.out 2>err && "$sensor" -n -c large.yaml >large.out 2>err
+verdict 'a larger table is said to take more memory' "$([ "$(sed -n 's/^memory: \([0-9]*\) .*/\1/p' large.out)" -gt \
+	"$(sed -n 's/^memory: \([0-9]*\) .*/\1/p' small.out)" ]; echo $?)"
 
 # Command line.
 expect 'no arguments' 2 'what shall be metered\? give -i IFACE.* or captures with -r FILE' "$sensor"
@@ -145,6 +151,8 @@ else
 	judge_in 'interface that is down' 'lo: the interface is down; .ip link set up dev. it' down "$sensor" --spool never -i lo
 	judge_in 'one of two interfaces' 'none0: there is no such interface; .ip link. lists them' alone "$sensor" --spool never -i lo -i none0
 	printf 'sensor: a\nspool: {dir: never}\ncapture: {interfaces: [lo], ring: 1TiB}\n' >ring.yaml
+	printf 'sensor: a\nspool: {dir: never}\ncapture: {interfaces: [lo], timestamps: hardware}\n' >stamps.yaml
+	judge_in 'stamps that the device has not' 'lo: this device puts no time stamps on frames; write capture\.timestamps: kernel' alone "$sensor" -c stamps.yaml
 	judge_in 'ring larger than memory' 'of memory that are free; lower capture\.ring' alone "$sensor" -c ring.yaml
 	if command -v setpriv >/dev/null && setpriv --reuid 65534 --regid 65534 --clear-groups test -x "$sensor" &&
 		chmod 777 . && setpriv --reuid 65534 --regid 65534 --clear-groups test -w .; then
