@@ -16,6 +16,7 @@
 	X(bytes, "bytes", "bytes", "wire bytes of the frames read") \
 	X(drops_kernel, "drops.kernel", "packets", "frames that found no room in the capture ring")        \
 	X(drops_interface, "drops.interface", "packets", "frames that the capture device or its driver dropped") \
+	X(unclaimed, "frames.unclaimed", "frames", "frames that the kernel counts as dropped by the device (rx_dropped), for most of them nobody but a capture wanted: a note, no loss") \
 	X(drops_softnet, "drops.softnet", "packets", "frames that the kernel's queues dropped, of any interface of this machine; those of the capture's are in drops.interface, too") \
 	X(frames_damaged, "frames.damaged", "packets", "frames that came with a wrong checksum, alignment or length, and were not shown to the capture") \
 	X(drops_handover, "drops.handover", "packets", "packets for another worker, whose queue was full") \
@@ -25,7 +26,6 @@
 	X(truncated, "packets.truncated", "packets", "frames captured shorter than they were on the wire") \
 	X(oversized, "packets.oversized", "packets", "frames longer than the interface's MTU allows: offloads joined packets, so there were more of them") \
 	X(non_ip, "packets.non-ip", "packets", "frames of other protocols than IP") \
-	X(non_ip_tagged, "packets.non-ip-tagged", "packets", "those of them with a VLAN tag, which the kernel counts as dropped by the device though they were seen") \
 	X(malformed_link, "malformed.link", "packets", "link-layer header cut short or wrong") \
 	X(malformed_ip, "malformed.ip", "packets", "IP header cut short or contradicting itself") \
 	X(malformed_transport, "malformed.transport", "packets", "TCP, UDP or ICMP header cut short or wrong; metered without ports where it can be") \

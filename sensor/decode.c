@@ -53,14 +53,13 @@ static void begin(struct packet *out, const struct frame *frame)
 	out->tunnel_count = 0;
 }
 
-static enum decode_result settle(struct counters *c, enum step step, const struct packet *out)
+static enum decode_result settle(struct counters *c, enum step step)
 {
 	switch (step) {
 	case STEP_IP:
 		return DECODE_OK;
 	case STEP_NOT_IP:
 		c->non_ip++;
-		c->non_ip_tagged += out->vlan_count != 0;
 		return DECODE_NOT_IP;
 	case STEP_UNKNOWN_LINK:
 		c->unknown_link++;
@@ -85,7 +84,7 @@ enum decode_result decode(struct decoder *d, const struct frame *frame, struct p
 	d->counters->bytes += frame->wire;
 	d->counters->truncated += out->truncated;
 	d->counters->oversized += out->oversized;
-	return settle(d->counters, link_frame(&w, frame->link_type, s), out);
+	return settle(d->counters, link_frame(&w, frame->link_type, s));
 }
 
 bool decode_knows(uint16_t link_type)

@@ -107,31 +107,9 @@ struct device_losses device_losses_between(const struct device_facts *before,
 		.missed = added[DEVICE_MISSED] + (added[DEVICE_FIFO] > added[DEVICE_OVER]
 							  ? added[DEVICE_FIFO]
 							  : added[DEVICE_OVER]),
-		.dropped = added[DEVICE_DROPPED],
+		.unclaimed = added[DEVICE_DROPPED],
 		.damaged = added[DEVICE_CRC] + added[DEVICE_FRAME] + added[DEVICE_LENGTH],
 	};
-}
-
-static uint64_t take(uint64_t *from, uint64_t most)
-{
-	uint64_t n = *from < most ? *from : most;
-
-	*from -= n;
-	return n;
-}
-
-uint64_t device_unexplained(struct device_account *a, uint64_t dropped, uint64_t seen)
-{
-	uint64_t old = a->pending, fresh = dropped;
-
-	a->seen = seen;
-	old -= take(&a->seen_before, old);
-	old -= take(&a->seen, old);
-	fresh -= take(&a->seen_before, fresh);
-	fresh -= take(&a->seen, fresh);
-	a->seen_before = a->seen;
-	a->pending = fresh;
-	return old;
 }
 
 uint32_t device_frame_most(uint32_t mtu)

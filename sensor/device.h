@@ -18,7 +18,8 @@ enum device_count {
 	DEVICE_MISSED,  /* no buffer of the host was free */
 	DEVICE_FIFO,    /* the device's own queue ran over; some drivers count the same in OVER */
 	DEVICE_OVER,    /* longer than the buffers, mostly */
-	DEVICE_DROPPED, /* by driver or kernel; also tagged frames that only a capture wants */
+	DEVICE_DROPPED, /* for lack of resources, or of anybody above who wants them: the
+			 * kernel does not say which, and a capture has seen the latter */
 	DEVICE_CRC,
 	DEVICE_FRAME,
 	DEVICE_LENGTH,
@@ -44,23 +45,12 @@ void device_read(const struct device *d, struct device_facts *out);
 
 /* What came between two looks. A count that fell began anew. */
 struct device_losses {
-	uint64_t missed;  /* never reached the kernel: no buffer, or queues ran over */
-	uint64_t dropped; /* by driver or kernel; see device_unexplained() */
-	uint64_t damaged; /* checksum, alignment or length wrong */
+	uint64_t missed;    /* never reached the kernel: no buffer, or queues ran over */
+	uint64_t unclaimed; /* DEVICE_DROPPED: mostly seen */
+	uint64_t damaged;   /* checksum, alignment or length wrong */
 };
 struct device_losses device_losses_between(const struct device_facts *before,
 					   const struct device_facts *now);
-
-/* The kernel counts as dropped each frame that nothing but a capture wants, if it
- * has a VLAN tag: spanning tree and LLDP of a trunk, for example. They were seen,
- * so of `dropped` frames those are no losses that `seen`, frames of this kind that
- * were read, explain. The two come in at different times: what is unexplained in
- * one look has until the next one to be explained. To be asked at each look. */
-struct device_account {
-	uint64_t seen, seen_before; /* explain nothing yet */
-	uint64_t pending;           /* not explained yet */
-};
-uint64_t device_unexplained(struct device_account *a, uint64_t dropped, uint64_t seen);
 
 /* Longest frame that fits an Ethernet of this MTU, two tags and all; 0 for 0. */
 uint32_t device_frame_most(uint32_t mtu);

@@ -40,8 +40,6 @@ struct ports {
 	struct counters counters, told;
 	size_t count;
 	struct clock_watch clock;
-	struct device_account account;
-	uint64_t tagged; /* as of the last look */
 	int softnet;
 	uint64_t softnet_drops;
 	struct usec minute; /* monotonic; when the last one ended */
@@ -211,9 +209,8 @@ static uint64_t rise(uint64_t now, uint64_t before)
 	return now > before ? now - before : 0;
 }
 
-/* Returns what the kernel calls dropped; that is not attributed to a port. */
-static uint64_t look(struct port *port, const struct port_figures *figures, struct counters *c,
-		     int64_t now)
+static void look(struct port *port, const struct port_figures *figures, struct counters *c,
+		 int64_t now)
 {
 	struct device_facts facts;
 
@@ -232,7 +229,7 @@ static uint64_t look(struct port *port, const struct port_figures *figures, stru
 	if (figures->frames != port->figures.frames)
 		port->last_frame = now;
 	port->figures = *figures;
-	return lost.dropped;
+	c->unclaimed += lost.unclaimed;
 }
 
 static void watch_clock(struct ports *p, struct counters *c, struct usec monotonic,
@@ -269,18 +266,15 @@ static void look_at_all(struct ports *p, const struct port_figures *figures,
 			const struct counters *workers, struct usec monotonic, struct usec wall)
 {
 	struct counters *c = &p->counters;
-	uint64_t dropped = 0, softnet = device_softnet_drops(p->softnet);
+	uint64_t softnet = device_softnet_drops(p->softnet);
 
 	for (size_t i = 0; i < p->count; i++) {
 		struct port *port = &p->list[i];
-		dropped += look(port, &figures[i], c, monotonic.v);
+		look(port, &figures[i], c, monotonic.v);
 		say_link(port);
 		say_oversized(port);
 		say_silence(port, monotonic.v);
 	}
-	c->drops_interface +=
-		device_unexplained(&p->account, dropped, rise(workers->non_ip_tagged, p->tagged));
-	p->tagged = workers->non_ip_tagged;
 	c->drops_softnet += rise(softnet, p->softnet_drops);
 	p->softnet_drops = softnet;
 	watch_clock(p, c, monotonic, wall);

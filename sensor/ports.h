@@ -31,8 +31,8 @@ void ports_advise(const struct ports *p);
  * change while the sensor runs. From the thread of ports_second(). */
 uint32_t ports_frame_most(const struct ports *p, size_t i);
 
-/* To be called about once a second, with the workers' counters so far: packets,
- * copies_mirror and non_ip_tagged are looked at. */
+/* To be called about once a second, with the workers' counters so far: packets
+ * and copies_mirror are looked at. */
 void ports_second(struct ports *p, const struct port_figures *figures,
 		  const struct counters *workers, struct usec monotonic, struct usec wall);
 

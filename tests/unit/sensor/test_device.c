@@ -75,44 +75,12 @@ Test(device, losses_between_two_looks)
 	struct device_losses l = device_losses_between(&before, &now);
 
 	cr_assert_eq(l.missed, 2 + 4, "two names of one overflow count once");
-	cr_assert_eq(l.dropped, 1);
+	cr_assert_eq(l.unclaimed, 1);
 	cr_assert_eq(l.damaged, 3);
 	now.counts[DEVICE_CRC] = 1;
 	cr_assert_eq(device_losses_between(&before, &now).damaged, 3, "it began anew");
 	now.gone = true;
 	cr_assert_eq(device_losses_between(&before, &now).missed, 0);
-}
-
-Test(device, dropped_though_it_was_seen_is_no_loss)
-{
-	struct device_account a = { 0 };
-
-	/* Counted by the kernel in one second, read by us in the next. */
-	cr_assert_eq(device_unexplained(&a, 10, 0), 0);
-	cr_assert_eq(device_unexplained(&a, 0, 10), 0);
-	/* The other way round. */
-	cr_assert_eq(device_unexplained(&a, 0, 10), 0);
-	cr_assert_eq(device_unexplained(&a, 10, 0), 0);
-	cr_assert_eq(device_unexplained(&a, 0, 0), 0);
-	/* Some of them are true losses. */
-	cr_assert_eq(device_unexplained(&a, 10, 4), 0);
-	cr_assert_eq(device_unexplained(&a, 0, 0), 6);
-	cr_assert_eq(device_unexplained(&a, 0, 0), 0, "told once");
-	/* What was seen long ago explains nothing. */
-	device_unexplained(&a, 0, 100);
-	device_unexplained(&a, 0, 0);
-	device_unexplained(&a, 7, 0);
-	cr_assert_eq(device_unexplained(&a, 0, 0), 7);
-}
-
-Test(device, frames_of_a_steady_trunk_are_explained)
-{
-	struct device_account a = { 0 };
-	uint64_t lost = 0;
-
-	for (int i = 0; i < 1000; i++)
-		lost += device_unexplained(&a, 100, i == 0 ? 90 : 100); /* always ten behind */
-	cr_assert_eq(lost, 0);
 }
 
 Test(device, longest_frame)
