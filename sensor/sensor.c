@@ -490,6 +490,7 @@ static void finish(struct sensor *s)
 	/* After the spool is closed: no file of it may get their muted numbers. */
 	for (size_t i = 0; i < s->input_count; i++)
 		live_close(s->inputs[i]);
+	ports_close(s->ports);
 	notify_close(&s->notify);
 	status_close(&s->status);
 	sensor_config_finish(&s->now);
