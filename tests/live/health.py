@@ -94,8 +94,16 @@ def pair(name):
         run('ip', 'link', 'set', end, 'up')
 
 
+def within_a_minute(seconds=10):
+    """So that what comes next is in one row of the ledger."""
+    left = 60 - time.time() % 60
+    if left < seconds:
+        time.sleep(left)
+
+
 class Sensor:
     def __init__(self, folder, *interfaces):
+        within_a_minute()
         self.out, self.err = open(folder / 'out', 'w+'), open(folder / 'err', 'w+')
         words = [SENSOR, '--site', folder / 'site.yaml', '--json']
         for interface in interfaces:
