@@ -124,32 +124,20 @@ static int add_partition(struct db *db, const struct grouping *g, const struct s
 	return error;
 }
 
-static int add_partitions(struct sqlite_store *s, struct db *db, const struct store_query *q,
-			  const struct grouping *g, bool both_segments, struct store_answer *answer)
-{
-	const struct store_filter *f = &q->filter;
-	char path[PATH_MAX];
-	int64_t *keys;
-	size_t count, from, to;
-	int error = partition_list(s, &keys, &count);
+struct adding {
+	struct db *db;
+	const struct store_query *query;
+	const struct grouping *grouping;
+	bool both_segments;
+};
 
-	if (error)
-		return error;
-	partitions_touched(s, f->has_since, f->since, f->has_until, f->until, keys, count, &from,
-			   &to);
-	for (size_t i = from; i < to && !error; i++) {
-		partition_path(s, keys[i], path);
-		error = db_attach(db, path, "p");
-		if (!error)
-			error = add_partition(db, g, f);
-		if (!error && both_segments)
-			error = add_partition(db, &other_segment, f);
-		if (error && error != -ETIMEDOUT)
-			partition_failed(db, path, answer);
-		if (!error)
-			error = db_detach(db, "p");
-	}
-	free(keys);
+static int add_both(void *context)
+{
+	const struct adding *a = context;
+	int error = add_partition(a->db, a->grouping, &a->query->filter);
+
+	if (!error && a->both_segments)
+		error = add_partition(a->db, &other_segment, &a->query->filter);
 	return error;
 }
 
@@ -190,7 +178,8 @@ int aggregate_query(struct sqlite_store *s, struct db *db, const struct store_qu
 				" first INTEGER, last INTEGER)");
 
 	if (!error)
-		error = add_partitions(s, db, q, g, both, answer);
+		error = partitions_each(s, db, &q->filter, add_both,
+					&(struct adding){ db, q, g, both }, answer);
 	if (!error)
 		error = emit_sums(db, q, g, sink, answer);
 	return error ? query_failed(db, error, answer) : 0;

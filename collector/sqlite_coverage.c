@@ -62,8 +62,9 @@ static int each_row(struct walk *w, const struct buf *sql, const struct where *w
 }
 
 /* Whatever a segment said: the sensor was there. */
-static int read_heard(struct walk *w)
+static int read_heard(void *context)
 {
+	struct walk *w = context;
 	struct store_filter f = w->query->filter;
 	struct where where = { 0 };
 	struct buf sql = { 0 };
@@ -81,8 +82,9 @@ static int read_heard(struct walk *w)
 	return error;
 }
 
-static int read_minutes(struct walk *w)
+static int read_minutes(void *context)
 {
+	struct walk *w = context;
 	struct where where = { 0 };
 	struct buf sql = { 0 };
 
@@ -96,34 +98,6 @@ static int read_minutes(struct walk *w)
 	int error = each_row(w, &sql, &where, 1, take_minute);
 	where_finish(&where);
 	buf_finish(&sql);
-	return error;
-}
-
-/* From the oldest file to the newest. */
-static int each_partition(struct sqlite_store *s, struct walk *w, int (*read)(struct walk *),
-			  struct store_answer *answer)
-{
-	const struct store_filter *f = &w->query->filter;
-	char path[PATH_MAX];
-	int64_t *keys;
-	size_t count, from, to;
-	int error = partition_list(s, &keys, &count);
-
-	if (error)
-		return error;
-	partitions_touched(s, f->has_since, f->since, f->has_until, f->until, keys, count, &from,
-			   &to);
-	for (size_t i = from; i < to && !error; i++) {
-		partition_path(s, keys[i], path);
-		error = db_attach(w->db, path, "p");
-		if (!error)
-			error = read(w);
-		if (error && error != -ETIMEDOUT)
-			partition_failed(w->db, path, answer);
-		if (!error)
-			error = db_detach(w->db, "p");
-	}
-	free(keys);
 	return error;
 }
 
@@ -238,12 +212,12 @@ int coverage_query(struct sqlite_store *s, struct db *db, const struct store_que
 {
 	struct walk w = { .db = db, .query = q };
 	int64_t end = q->now.v;
-	int error = each_partition(s, &w, read_heard, answer);
+	int error = partitions_each(s, db, &q->filter, read_heard, &w, answer);
 
 	if (q->filter.has_until && q->filter.until.v < end)
 		end = q->filter.until.v;
 	if (!error)
-		error = each_partition(s, &w, read_minutes, answer);
+		error = partitions_each(s, db, &q->filter, read_minutes, &w, answer);
 	if (!error) {
 		/* An exercise has an end, and is not awaited. */
 		cover_conclude(&w.sum, q->filter.exercise ? 0 : end);

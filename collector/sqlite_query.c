@@ -52,6 +52,32 @@ void partitions_touched(const struct sqlite_store *s, bool has_since, struct use
 			(*to)--;
 }
 
+int partitions_each(struct sqlite_store *s, struct db *db, const struct store_filter *f,
+		    partition_read *read, void *context, struct store_answer *answer)
+{
+	char path[PATH_MAX];
+	int64_t *keys;
+	size_t count, from, to;
+	int error = partition_list(s, &keys, &count);
+
+	if (error)
+		return error;
+	partitions_touched(s, f->has_since, f->since, f->has_until, f->until, keys, count, &from,
+			   &to);
+	for (size_t i = from; i < to && !error; i++) {
+		partition_path(s, keys[i], path);
+		error = db_attach(db, path, "p");
+		if (!error)
+			error = read(context);
+		if (error && error != -ETIMEDOUT)
+			partition_failed(db, path, answer);
+		if (!error)
+			error = db_detach(db, "p");
+	}
+	free(keys);
+	return error;
+}
+
 static void hex_of(struct buf *out, const uint8_t *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

@@ -113,6 +113,11 @@ int sqlite_sql(void *state, const struct store_sql *sql, const struct store_sink
 void partitions_touched(const struct sqlite_store *s, bool has_since, struct usec since,
 			bool has_until, struct usec until, const int64_t *keys, size_t count,
 			size_t *from, size_t *to);
+/* Reads each partition that a filter touches, oldest first, attached as "p". A file
+ * that cannot be read is named in the answer. */
+typedef int partition_read(void *context);
+int partitions_each(struct sqlite_store *s, struct db *db, const struct store_filter *f,
+		    partition_read *read, void *context, struct store_answer *answer);
 /* Hands the rows of a statement to the sink, at most `limit`; *more tells whether
  * there were others. Bit i of `json`: column i holds JSON text. */
 int rows_emit(struct db_stmt *from, uint64_t json, size_t limit, const struct store_sink *sink,

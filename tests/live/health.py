@@ -16,7 +16,10 @@ import sys
 import tempfile
 import time
 
-count = failed = 0
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tap import Tap  # noqa: E402
+
+TAP = Tap()
 
 SITE = """site: live
 segments:
@@ -30,18 +33,7 @@ UNKNOWN = b'\x88\xb5'  # for local experiments
 
 
 def ok(good, name, detail=''):
-    global count, failed
-    count += 1
-    failed += not good
-    print(f'{"" if good else "not "}ok {count} - {name}', flush=True)
-    if not good:
-        print('\n'.join('# ' + line for line in str(detail).splitlines()), flush=True)
-
-
-def skip(name, why):
-    global count
-    count += 1
-    print(f'ok {count} - {name} # SKIP {why}', flush=True)
+    TAP.report(good, name, '' if good else detail)
 
 
 def run(*words):
@@ -251,7 +243,7 @@ def test_rename_and_removal(folder):
     run('ip', 'link', 'set', 'v1', 'up')
     ok(sensor.wait_for('v1: the interface is up again'), 'and that it is up', sensor.said())
     if subprocess.run(['ip', 'link', 'set', 'v1', 'name', 'other'], stderr=subprocess.DEVNULL).returncode:
-        skip('a new name is said, and capture goes on', 'this kernel renames only what is down')
+        TAP.skip('a new name is said, and capture goes on', 'this kernel renames only what is down')
         run('ip', 'link', 'set', 'v1', 'down')
         run('ip', 'link', 'set', 'v1', 'name', 'other')
         run('ip', 'link', 'set', 'other', 'up')
@@ -278,8 +270,7 @@ def inside():
         for test in (test_tags, test_unclaimed, test_oversized, test_silence, test_dead_interface,
                      test_rename_and_removal):
             test(folder)
-    print(f'1..{count}')
-    sys.exit(failed != 0)
+        sys.exit(TAP.end())
 
 
 SENSOR = sys.argv[2]

@@ -13,24 +13,16 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tap import Tap  # noqa: E402
+
 SANITIZED = sys.argv[1] == '1'
 SOURCE, SENSOR, SHIPPER, COLLECTOR = (pathlib.Path(a) for a in sys.argv[2:6])
-count = failed = 0
+TAP = Tap()
 
 
 def ok(good, name, detail=''):
-    global count, failed
-    count += 1
-    failed += not good
-    print(f'{"" if good else "not "}ok {count} - {name}', flush=True)
-    if not good:
-        print('\n'.join('# ' + line for line in str(detail).splitlines()), flush=True)
-
-
-def skip(name, why):
-    global count
-    count += 1
-    print(f'ok {count} - {name} # SKIP {why}', flush=True)
+    TAP.report(good, name, '' if good else detail)
 
 
 class Manager:
@@ -220,6 +212,5 @@ with tempfile.TemporaryDirectory() as made:
             own.chmod(0o777)
             test_user(own, f'{name} as root', make(own, 'user: nobody\n'))
     else:
-        skip('live sensor, and another user', 'needs root')
-print(f'1..{count}')
-sys.exit(failed != 0)
+        TAP.skip('live sensor, and another user', 'needs root')
+sys.exit(TAP.end())
