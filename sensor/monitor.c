@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 
-enum { WAIT_MS = 250, SAID_BURST = 6 };
+enum { WAIT_MS = 250, SAID_BURST = 6, TELL_SECONDS = 10 };
 
 #define SAID_INTERVAL (60LL * USEC_PER_SECOND)
 
@@ -90,6 +90,24 @@ static void say_refused(struct monitor *m, uint64_t *before)
 	*before = refused;
 }
 
+/* One line for `systemctl status`. */
+static void tell_manager(struct monitor *m, int64_t second)
+{
+	if (m->told && second - m->told < TELL_SECONDS)
+		return;
+	struct counters now = crew_counters(m->crew);
+	uint64_t seconds = m->told ? (uint64_t)(second - m->told) : 1;
+	notify_status(m->notify,
+		      "%" PRIu64 " packets a second, %" PRIu64
+		      " lost since the start, shed level %" PRIu64,
+		      (now.packets - m->told_packets) / seconds,
+		      now.drops_kernel + now.drops_handover +
+			      ports_counters(m->ports).drops_interface,
+		      now.shed_level);
+	m->told_packets = now.packets;
+	m->told = second;
+}
+
 static void add_input(struct status_interface *to, const struct worker_input *from,
 		      unsigned workers)
 {
@@ -147,6 +165,7 @@ static int loop(struct monitor *m)
 		if (gone || crew_has_failed(m->crew))
 			return 1;
 		say_refused(m, &refused);
+		tell_manager(m, second);
 		log_tick(clock_monotonic());
 	}
 	return 0;

@@ -25,6 +25,8 @@ struct monitor {
 	struct status_server *status;
 	status_fill *fill; /* of `status`; calls monitor_status() */
 	/* the monitor's own */
+	int64_t told; /* second when the manager was told last; 0: never */
+	uint64_t told_packets;
 	struct fare *fares;
 	struct worker_view view; /* of one worker, in passing */
 };

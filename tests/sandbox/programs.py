@@ -178,6 +178,7 @@ def test_live(folder):
     while 'capturing on lo' not in program.said() and time.monotonic() < end:
         time.sleep(0.02)
     expect_confined(program, 'live sensor')
+    ok(program.manager.wait_for('STATUS='), 'live sensor: tells its status', program.manager.heard)
     time.sleep(1)
     code = program.stop()
     ok(code == 0, 'live sensor: ends well', f'{code}: {program.said()}')
