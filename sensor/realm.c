@@ -113,13 +113,21 @@ void realms_read(struct realms *r, const struct yaml_node *list)
 	}
 }
 
+static bool has_vni(const struct tunnel *t, uint32_t vni)
+{
+	bool has_one = t->type == TUNNEL_VXLAN || t->type == TUNNEL_GENEVE ||
+		       t->type == TUNNEL_ERSPAN2 || t->type == TUNNEL_ERSPAN3;
+
+	return has_one && t->id == vni;
+}
+
 uint16_t realm_of(const struct realms *r, const struct packet *p)
 {
 	if (r->count == 1)
 		return 0;
 	for (size_t i = 0; i < r->vni_count; i++)
 		for (size_t k = 0; k < p->tunnel_count; k++)
-			if (p->tunnels[k].id == r->vnis[i].vni)
+			if (has_vni(&p->tunnels[k], r->vnis[i].vni))
 				return r->vnis[i].realm;
 	/* The outer tag is the provider's; the inner one is nearest to the host. */
 	return p->vlan_count ? r->of_vlan[p->vlans[p->vlan_count - 1] & 0xfff] : 0;
