@@ -20,9 +20,9 @@ def possible():
     """Whether a namespace can be made here; if not, why."""
     if os.geteuid():
         return 'needs root'
-    if subprocess.run(['unshare', '-n', 'ip', 'link', 'add', 'name', 'x0', 'type', 'veth', 'peer',
+    if subprocess.run(['unshare', '-n', '-m', 'ip', 'link', 'add', 'name', 'x0', 'type', 'veth', 'peer',
                        'name', 'x1'], capture_output=True, check=False).returncode:
-        return 'needs network namespaces and iproute2'
+        return 'needs namespaces of network and mounts, and iproute2'
     return ''
 
 
