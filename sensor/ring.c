@@ -17,10 +17,12 @@
 #include "sensor/steer.h"
 
 enum {
-	BLOCK = 1 << 20, /* large enough for an offloaded 64 KiB frame many times over */
-	BLOCK_LEAST = 1 << 18,
+	/* The kernel begins a new block after each RETIRE_MS, however little is in the one
+	 * before; so many small ones ride out a longer pause of ours. An offloaded frame
+	 * of 64 KiB has room. */
+	BLOCK = 1 << 18,
 	BLOCKS_LEAST = 4,
-	RETIRE_MS = 10, /* a block that is not full is handed over after this */
+	RETIRE_MS = 20,
 	TAG_BYTES = 4,
 	MACS_BYTES = 12,
 	LOOPBACK_INDEX = 1,
@@ -99,7 +101,7 @@ static bool set_up(const struct ring *r, const struct ring_options *o, char why[
 static bool map(struct ring *r, const struct ring_options *o, char why[256])
 {
 	struct tpacket_req3 q = {
-		.tp_block_size = o->bytes >= (uint64_t)BLOCK * BLOCKS_LEAST ? BLOCK : BLOCK_LEAST,
+		.tp_block_size = BLOCK,
 		.tp_frame_size = TPACKET_ALIGNMENT << 7,
 		.tp_retire_blk_tov = RETIRE_MS,
 	};

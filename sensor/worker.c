@@ -9,7 +9,7 @@ enum {
 	BURST = 4096,   /* frames of an interface before the next one, and others, have a turn */
 	ITEMS = 256,    /* of another worker's, likewise */
 	SLEEP_MS = 100, /* at most; time-outs have a resolution of a second */
-	SETTLE_MS = 20, /* after this the kernel has handed over what it had */
+	SETTLE_MS = 40, /* after this the kernel has handed over what it had */
 	LAST_READS = 1024,
 	PRESSURE_US = 10000, /* between two looks at how full all is */
 };
