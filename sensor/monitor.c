@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 
-enum { WAIT_MS = 250, SAID_BURST = 6, TELL_SECONDS = 10 };
+enum { WAIT_MS = 250, SAID_BURST = 6, TELL_SECONDS = 10, FULL = 100 /* percent */ };
 
 #define SAID_INTERVAL (60LL * USEC_PER_SECOND)
 
@@ -80,7 +80,8 @@ static void watch_ports(struct monitor *m)
 /* A full disk may last: said now and then, while it costs records. */
 static void say_refused(struct monitor *m, uint64_t *before)
 {
-	static struct log_limit limit = { .interval = { SAID_INTERVAL } };
+	static struct log_limit limit = { .interval = { SAID_INTERVAL } },
+				full = { .interval = { SAID_INTERVAL } };
 	uint64_t refused = outlet_stats(m->outlet).refused;
 
 	if (refused > *before)
@@ -88,6 +89,11 @@ static void say_refused(struct monitor *m, uint64_t *before)
 			    "output: %s; %" PRIu64 " records were lost so far: make room",
 			    strerror(-outlet_problem(m->outlet)), refused);
 	*before = refused;
+	if (outlet_stats(m->outlet).fill >= FULL)
+		log_limited(&full, LOG_WARN,
+			    "output: the disk does not keep up: %d MiB of records wait for it, and "
+			    "so does capture",
+			    OUTLET_MEMORY_MOST >> 20);
 }
 
 /* One line for `systemctl status`. */
@@ -151,7 +157,8 @@ static int loop(struct monitor *m)
 	while (!*m->stop) {
 		struct pollfd wait = { status_descriptor(m->status), POLLIN, 0 };
 		poll(&wait, 1, WAIT_MS);
-		if (crew_is_alive(m->crew))
+		/* To be started again does not mend a disk that hangs. */
+		if (crew_is_alive(m->crew) || outlet_stats(m->outlet).fill >= FULL)
 			notify_alive(m->notify, clock_monotonic());
 		status_serve(m->status, clock_monotonic(), m->fill, m->context);
 		if (*m->reload && m->on_reload)

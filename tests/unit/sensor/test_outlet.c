@@ -113,3 +113,50 @@ Test(outlet, what_cannot_be_written_is_counted)
 	cr_expect_eq(outlet_stats(outlet).refused, BATCHES);
 	outlet_close(outlet);
 }
+
+enum { LARGE = 128 * 1024, LARGE_ONES = 100, PATIENCE = 500 };
+
+static void *give_large(void *unused)
+{
+	struct buf bytes = { 0 };
+
+	for (int i = 0; i < LARGE_ONES; i++) {
+		buf_reserve(&bytes, LARGE);
+		memset(bytes.data, 'x', LARGE);
+		bytes.len = LARGE;
+		outlet_put(outlet, &(struct outlet_batch){ .bytes = &bytes, .records = 1 });
+	}
+	buf_finish(&bytes);
+	return unused;
+}
+
+static size_t read_all(int fd, size_t most)
+{
+	static char room[LARGE];
+	size_t all = 0;
+	ssize_t n;
+
+	while (all < most && (n = read(fd, room, sizeof(room))) > 0)
+		all += (size_t)n;
+	return all;
+}
+
+Test(outlet, who_finds_no_room_waits, .timeout = 30)
+{
+	pthread_t giver;
+	int ends[2];
+
+	cr_assert_eq(pipe(ends), 0);
+	open_to(ends[1]);
+	cr_assert_eq(outlet_start(outlet), 0);
+	cr_assert_eq(pthread_create(&giver, NULL, give_large, NULL), 0);
+	for (int i = 0; i < PATIENCE && outlet_stats(outlet).fill < 100; i++)
+		usleep(10000);
+	cr_expect_eq(outlet_stats(outlet).fill, 100u, "nobody reads, and all room is taken");
+	cr_expect_eq(read_all(ends[0], (size_t)LARGE * LARGE_ONES), (size_t)LARGE * LARGE_ONES);
+	pthread_join(giver, NULL);
+	outlet_settle(outlet);
+	cr_expect_eq(outlet_stats(outlet).fill, 0u);
+	cr_expect_eq(outlet_stats(outlet).refused, 0u, "nothing was lost");
+	outlet_close(outlet);
+}
