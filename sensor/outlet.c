@@ -24,6 +24,8 @@ struct outlet {
 	pthread_cond_t work, done;
 	struct place places[ROOM];
 	unsigned first, count;
+	struct buf spares[ROOM]; /* buffers of batches that were written, the last one on top */
+	unsigned spare_count;
 	bool busy; /* the thread writes places[first] */
 	bool flush, ending, threaded;
 	pthread_t thread;
@@ -115,6 +117,8 @@ static void write_first(struct outlet *o)
 	pthread_mutex_lock(&o->lock);
 	o->busy = false;
 	note(o, error, p->batch.records);
+	o->spares[o->spare_count++] = p->bytes;
+	p->bytes = (struct buf){ 0 };
 	o->first = (o->first + 1) % ROOM;
 	o->count--;
 }
@@ -168,8 +172,10 @@ void outlet_close(struct outlet *o)
 		pthread_mutex_unlock(&o->lock);
 		pthread_join(o->thread, NULL);
 	}
-	for (unsigned i = 0; i < ROOM; i++)
+	for (unsigned i = 0; i < ROOM; i++) {
 		buf_finish(&o->places[i].bytes);
+		buf_finish(&o->spares[i]);
+	}
 	spool_close(o->spool);
 	pthread_mutex_destroy(&o->lock);
 	pthread_cond_destroy(&o->work);
@@ -177,13 +183,17 @@ void outlet_close(struct outlet *o)
 	free(o);
 }
 
-/* Buffers change places, so that none is made per batch. */
+/* Who gives a buffer gets another one, so that none is made per batch; the one that
+ * was used last, so that there are no more, and no larger ones, than it takes. */
 static void queue(struct outlet *o, const struct outlet_batch *b)
 {
 	while (o->count == ROOM)
 		pthread_cond_wait(&o->done, &o->lock);
 	struct place *p = &o->places[(o->first + o->count++) % ROOM];
-	struct buf empty = p->bytes;
+	struct buf empty = { 0 };
+
+	if (o->spare_count)
+		empty = o->spares[--o->spare_count];
 
 	p->bytes = *b->bytes;
 	*b->bytes = empty;

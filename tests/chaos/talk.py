@@ -62,6 +62,8 @@ def call(address, port, seconds, most, pause):
         with socket.create_connection((address, port), timeout=30) as s:
             rest = b''
             for n in range(most):
+                if time.monotonic() >= until:
+                    break
                 s.sendall(START + message(n) + END)
                 got, rest = read_message(s, rest)
                 answered += got is not None
