@@ -33,6 +33,18 @@ void counters_add_since(struct counters *sum, const struct counters *now,
 	}
 }
 
+void counters_add(struct counters *sum, const struct counters *more)
+{
+	static const struct counters none;
+
+	counters_add_since(sum, more, &none);
+}
+
+uint64_t counters_lost(const struct counters *c)
+{
+	return c->drops_kernel + c->drops_interface + c->drops_handover;
+}
+
 bool counters_add_up(const struct counters *c)
 {
 	return c->packets == c->metered + c->shed + c->copies_mirror + c->copies_routed +

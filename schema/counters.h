@@ -91,6 +91,8 @@ extern const struct counter_info counter_infos[COUNTER_COUNT];
 
 uint64_t counter_value(const struct counters *c, size_t i);
 
+/* Adds another's, of another worker say; of a level, the higher one stays. */
+void counters_add(struct counters *sum, const struct counters *more);
 /* Adds what came to `now` since `then`; of a level, the higher one stays. */
 void counters_add_since(struct counters *sum, const struct counters *now,
 			const struct counters *then);
@@ -102,3 +104,7 @@ void counters_add_since(struct counters *sum, const struct counters *now,
  *             + malformed.ip + drops.handover
  * All other counters of packets say more about frames that are among these. */
 bool counters_add_up(const struct counters *c);
+
+/* Frames and packets that were lost after they came to this machine: in the ring,
+ * in the device, in the queue to another worker. */
+uint64_t counters_lost(const struct counters *c);

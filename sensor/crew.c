@@ -89,22 +89,20 @@ struct crew *crew_create(const struct crew_options *o, char why[256])
 		pthread_mutex_init(&c->workers[i].lock, NULL);
 	}
 	c->report = report_create(o->pipeline->setting.site, o->workers);
+	if (!c->report)
+		goto fail;
+	report_watch(c->report, o->ports);
 	for (size_t i = 0; i < WORKER_INPUTS_MOST; i++)
 		crew_expect(c, i,
 			    o->ports && i < o->interfaces ? ports_frame_most(o->ports, i)
 							  : UINT32_MAX);
-	if (c->report)
-		report_watch(c->report, o->ports);
-	for (unsigned i = 0; c->report && i < o->workers; i++)
-		if (!make_worker(o, c, i, why)) {
-			crew_destroy(c);
-			return NULL;
-		}
-	if (!c->report) {
-		crew_destroy(c);
-		return NULL;
-	}
+	for (unsigned i = 0; i < o->workers; i++)
+		if (!make_worker(o, c, i, why))
+			goto fail;
 	return c;
+fail:
+	crew_destroy(c);
+	return NULL;
 }
 
 static void finish_worker(struct worker *w, unsigned count)
@@ -228,13 +226,12 @@ void crew_view(struct crew *c, unsigned i, struct worker_view *out)
 
 struct counters crew_counters(struct crew *c)
 {
-	static const struct counters none;
 	struct counters sum = { 0 };
 	struct worker_view view;
 
 	for (unsigned i = 0; i < c->orders.count; i++) {
 		crew_view(c, i, &view);
-		counters_add_since(&sum, &view.counters, &none);
+		counters_add(&sum, &view.counters);
 	}
 	return sum;
 }

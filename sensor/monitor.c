@@ -102,14 +102,13 @@ static void tell_manager(struct monitor *m, int64_t second)
 	if (m->told && second - m->told < TELL_SECONDS)
 		return;
 	struct counters now = crew_counters(m->crew);
+	struct counters ports = ports_counters(m->ports);
 	uint64_t seconds = m->told ? (uint64_t)(second - m->told) : 1;
 	notify_status(m->notify,
 		      "%" PRIu64 " packets a second, %" PRIu64
 		      " lost since the start, shed level %" PRIu64,
 		      (now.packets - m->told_packets) / seconds,
-		      now.drops_kernel + now.drops_handover +
-			      ports_counters(m->ports).drops_interface,
-		      now.shed_level);
+		      counters_lost(&now) + counters_lost(&ports), now.shed_level);
 	m->told_packets = now.packets;
 	m->told = second;
 }
@@ -144,7 +143,7 @@ void monitor_status(struct monitor *m, struct status *out)
 		out->interfaces[i].link = links[m->fares[i].state];
 	}
 	struct counters ports = ports_counters(m->ports);
-	counters_add_since(&out->workers[0].counters, &ports, &(struct counters){ 0 });
+	counters_add(&out->workers[0].counters, &ports);
 	out->interface_count = m->interfaces;
 	out->worker_count = workers;
 }

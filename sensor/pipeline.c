@@ -231,11 +231,6 @@ static void report(struct pipeline *p, bool whole_minute)
 	alerts_flush(p->alerts);
 }
 
-void pipeline_report(struct pipeline *p)
-{
-	report(p, false);
-}
-
 void pipeline_report_rest(struct pipeline *p)
 {
 	struct report_part part = part_of(p);
@@ -647,7 +642,7 @@ void pipeline_conclude(struct pipeline *p, const struct pipeline_change *c)
 	/* Counts of one exercise are none of another's. */
 	if (!same_text(p->options.setting.exercise, c->to.exercise) && p->now != INT64_MIN)
 		flow_table_interim(p->flows, p->now);
-	pipeline_report(p);
+	report(p, false);
 }
 
 void pipeline_apply(struct pipeline *p, struct pipeline_change *c)
@@ -686,7 +681,7 @@ void pipeline_flush(struct pipeline *p, enum end_reason reason)
 {
 	pipeline_drain(p);
 	flow_table_flush(p->flows, reason);
-	pipeline_report(p);
+	report(p, false);
 	if (p->dedup)
 		dedup_reset(p->dedup);
 	p->now = p->second = p->minute = INT64_MIN;

@@ -60,8 +60,6 @@ void pipeline_drain(struct pipeline *p);
  * stamps packets. */
 void pipeline_idle(struct pipeline *p, struct usec now);
 
-/* Tells the report how this minute was so far, and sends the alerts that wait. */
-void pipeline_report(struct pipeline *p);
 /* Sends what the report has of a minute that not all workers have told of. */
 void pipeline_report_rest(struct pipeline *p);
 

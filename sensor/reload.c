@@ -32,6 +32,8 @@ static const struct fixed {
 	FIXED("dpi.enabled", FLAG, dpi),
 	FIXED("dpi.flows", NUMBER, dpi_flows),
 	FIXED("capture.ring", NUMBER, ring),
+	FIXED("capture.workers", NUMBER, workers),
+	FIXED("capture.timestamps", FLAG, hardware_stamps),
 	FIXED("capture.snaplen", NUMBER, snaplen),
 	FIXED("capture.filter", TEXT, filter),
 	FIXED("capture.promiscuous", FLAG, promiscuous),

@@ -69,7 +69,7 @@ static void send_coverage(struct report *r, const struct report_part *p)
 	struct ledger_minute m = {
 		.minute = { r->minute * MINUTE },
 		.frames = c->packets,
-		.drops = c->drops_kernel + c->drops_interface,
+		.drops = counters_lost(c),
 		.clock_jumps = most(c->clock_jump, c->clock_steps),
 		.dead = r->port.dead,
 		.live = r->ports,
@@ -107,11 +107,9 @@ static void send_health(struct report *r, const struct report_part *p)
 
 static void send(struct report *r, const struct report_part *p)
 {
-	static const struct counters none;
-
 	if (r->ports) {
 		ports_tell(r->ports, &r->port);
-		counters_add_since(&r->sum, &r->port.counters, &none);
+		counters_add(&r->sum, &r->port.counters);
 	}
 	send_coverage(r, p);
 	send_health(r, p);

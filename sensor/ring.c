@@ -25,7 +25,6 @@ enum {
 	RETIRE_MS = 20,
 	TAG_BYTES = 4,
 	MACS_BYTES = 12,
-	LOOPBACK_INDEX = 1,
 };
 
 struct ring {

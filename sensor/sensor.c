@@ -459,7 +459,7 @@ static int watch(struct sensor *s)
 	crew_stop(s->crew);
 	s->counters = crew_counters(s->crew);
 	struct counters ports = ports_counters(s->ports);
-	counters_add_since(&s->counters, &ports, &(struct counters){ 0 });
+	counters_add(&s->counters, &ports);
 	int error = outlet_problem(s->outlet);
 	if (error) {
 		log_error("output: %s; %" PRIu64 " records were lost: make room", strerror(-error),

@@ -5,24 +5,11 @@
 
 #include "base/json.h"
 
-static uint64_t *member(struct counters *c, size_t i)
-{
-	return (uint64_t *)((char *)c + counter_infos[i].offset);
-}
-
 void status_sum(const struct status *s, struct counters *out)
 {
 	*out = (struct counters){ 0 };
-	for (size_t w = 0; w < s->worker_count; w++) {
-		for (size_t i = 0; i < COUNTER_COUNT; i++) {
-			uint64_t v = counter_value(&s->workers[w].counters, i);
-			uint64_t *sum = member(out, i);
-			if (!counter_infos[i].level)
-				*sum += v;
-			else if (v > *sum)
-				*sum = v;
-		}
-	}
+	for (size_t w = 0; w < s->worker_count; w++)
+		counters_add(out, &s->workers[w].counters);
 }
 
 /* ---- rates ---- */

@@ -200,7 +200,6 @@ static void ease(struct worker *w, size_t read, struct usec now)
 
 static void publish(struct worker *w)
 {
-	w->own.queue_fill = fullest_queue(w);
 	w->own.flows = pipeline_flow_count(w->pipeline);
 	w->own.counters = w->counters;
 	pthread_mutex_lock(&w->lock);

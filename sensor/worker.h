@@ -40,7 +40,6 @@ struct worker_view {
 	struct counters counters;
 	struct worker_input inputs[WORKER_INPUTS_MOST];
 	size_t flows; /* in the table */
-	unsigned queue_fill;
 };
 
 struct worker {

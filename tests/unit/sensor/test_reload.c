@@ -42,9 +42,10 @@ Test(reload, keys_that_wait_for_the_next_start)
 		  "sensor spool.dir capture.interfaces" },
 		{ "sensor: span-1\nspool: {dir: /var/s, max: 1GiB, segment: 1MiB, sync: false}\n"
 		  "capture: {interfaces: [a, c], ring: 1MiB, snaplen: 96, filter: ip, promiscuous: "
-		  "false}\n",
-		  "spool.max spool.segment spool.sync capture.ring capture.snaplen capture.filter "
-		  "capture.promiscuous capture.interfaces" },
+		  "false, workers: 2, timestamps: hardware}\n",
+		  "spool.max spool.segment spool.sync capture.ring capture.workers "
+		  "capture.timestamps capture.snaplen capture.filter capture.promiscuous "
+		  "capture.interfaces" },
 	};
 	struct sensor_config started = config_of(BASE);
 

@@ -6,7 +6,7 @@
 
 struct seen {
 	unsigned coverage, health;
-	uint64_t packets, of_segment;
+	uint64_t packets, of_segment, drops;
 	int64_t minute;
 };
 
@@ -21,6 +21,7 @@ static int look(void *context, const struct record *r)
 	(void)context;
 	if (r->type == RECORD_COVERAGE) {
 		seen.coverage++;
+		seen.drops = r->coverage.drops;
 		seen.of_segment += r->coverage.packets;
 		return 0;
 	}
@@ -81,6 +82,15 @@ Test(report, waits_for_all_workers_and_adds_up)
 	tell(0, 101, 0);
 	cr_expect_eq(seen.health, 2u);
 	cr_expect_eq(seen.packets, 13u, "what was told is not told again");
+}
+
+Test(report, what_was_lost_is_lost_wherever_it_was)
+{
+	now[0].drops_kernel = 3;
+	now[1].drops_handover = 5;
+	tell(0, 100, 7);
+	tell(1, 100, 0);
+	cr_expect_eq(seen.drops, 8u);
 }
 
 Test(report, one_that_is_late_does_not_hold_up_the_next_minute)
