@@ -29,10 +29,37 @@ enum probe_result {
 	PROBE_YES,  /* mine */
 };
 
-enum transport { TRANSPORT_TCP = 1, TRANSPORT_UDP = 2 };
+/* LINK: frames that are not IP, each as a datagram that begins behind the MAC
+ * addresses, at the EtherType or the length of IEEE 802.3; VLAN tags are gone. They
+ * belong to no flow: the state is zeroed for each, attributes go nowhere, facts do. */
+enum transport { TRANSPORT_TCP = 1, TRANSPORT_UDP = 2, TRANSPORT_LINK = 4 };
 
 /* Who serves whom, as far as the bytes tell. */
 enum role { ROLE_UNKNOWN, ROLE_SENDER_IS_CLIENT, ROLE_SENDER_IS_SERVER };
+
+/* Something that the bytes say about a host, be it an end of this flow or not. The
+ * field is one of the dissector's own table, of type FIELD_TEXT, and its grammar holds. */
+enum fact_subject { FACT_SENDER, FACT_RECEIVER, FACT_IP, FACT_MAC, FACT_IP_AND_MAC };
+
+enum { DISSECT_FACT_TEXT = 64, DISSECT_FACTS = 8 };
+
+struct dissect_fact {
+	const struct field *field;
+	enum fact_subject subject;
+	struct ip_addr ip; /* FACT_IP */
+	uint8_t mac[6];    /* FACT_MAC */
+	uint8_t length;
+	char text[DISSECT_FACT_TEXT];
+};
+
+/* A range of first bytes, both ends within. */
+struct byte_range {
+	uint8_t from, to;
+};
+#define BYTE_RANGES_END \
+	{ \
+		1, 0 \
+	}
 
 /* One offer: the next contiguous bytes of one direction of a TCP stream, or one
  * UDP datagram.
@@ -50,6 +77,9 @@ struct dissect_input {
 	uint16_t source_port, dest_port;
 	enum transport transport;
 	struct usec time; /* of the packet that completed these bytes */
+	/* LINK: the frame's addresses. Else zero: a MAC is the router's as often as not,
+	 * and FACT_SENDER is put right by the core. */
+	uint8_t source_mac[6], dest_mac[6];
 
 	/* Answers, zeroed by the core before each call: */
 	uint64_t skip;              /* bytes behind the taken ones that need not be shown */
@@ -63,7 +93,15 @@ struct dissect_input {
 		char name[128];
 	} names[4];
 	uint8_t name_count;
+	struct dissect_fact facts[DISSECT_FACTS];
+	uint8_t fact_count;
 };
+
+/* Adds a fact; the answer, for its `ip` and `mac` to be filled in, or NULL when there
+ * is no room for it or the text is empty. One that is too long or outside its grammar
+ * becomes "invalid". */
+struct dissect_fact *dissect_says(struct dissect_input *in, const struct field *field,
+				  enum fact_subject subject, const void *text, size_t n);
 
 enum { DISSECT_BUFFER = 16384, DISSECT_PROBE_MOST = 512 };
 
@@ -74,7 +112,11 @@ struct dissector {
 	/* Where it is usually found; a hint for orientation, never a claim. 0-ended. */
 	const uint16_t *ports;
 	const struct field *fields; /* all it may record; ends with a NULL name */
-	size_t state_size;          /* per flow, at most DISSECT_STATE_MOST; zeroed by the core */
+	/* With which bytes a stream or datagram of this protocol can begin; NULL: any. The
+	 * probe is not asked about others, unless the start was not seen. BYTE_RANGES_END
+	 * ends it. */
+	const struct byte_range *first;
+	size_t state_size; /* per flow, at most DISSECT_STATE_MOST; zeroed by the core */
 
 	/* Do these bytes, the first ones shown of a stream (or a datagram), start
 	 * this protocol? Must be cheap: it is asked of every new flow. Sees at most
@@ -91,3 +133,11 @@ enum { DISSECT_STATE_MOST = 512 };
 
 /* NULL-terminated, in the order in which flows are offered. */
 extern const struct dissector *const dissectors[];
+
+enum { DISSECTORS_MOST = 64 };
+
+/* Which of dissectors[] are to be asked about a stream or datagram that begins with
+ * this byte: a bit each, by number. */
+uint64_t dissectors_for(enum transport transport, uint8_t first);
+/* Which are to be asked about a stream whose start was not seen. */
+uint64_t dissectors_of(enum transport transport);

@@ -11,21 +11,25 @@
 enum { QUERIES, RESPONSES, NXDOMAIN, ERRORS, BROKEN, ANSWERS, QUERY, QTYPE };
 
 static const struct field fields[] = {
-	[QUERIES] = { "dns.queries", FIELD_COUNTER, GRAMMAR_NONE, "messages", "questions asked" },
+	[QUERIES] = { "dns.queries", FIELD_COUNTER, GRAMMAR_NONE, "messages", "questions asked",
+		      PHI_NONE, ABOUT_FLOW },
 	[RESPONSES] = { "dns.responses", FIELD_COUNTER, GRAMMAR_NONE, "messages",
-			"answers given, good or bad" },
+			"answers given, good or bad", PHI_NONE, ABOUT_FLOW },
 	[NXDOMAIN] = { "dns.nxdomain", FIELD_COUNTER, GRAMMAR_NONE, "messages",
-		       "responses that the name does not exist" },
+		       "responses that the name does not exist", PHI_NONE, ABOUT_FLOW },
 	[ERRORS] = { "dns.errors", FIELD_COUNTER, GRAMMAR_NONE, "messages",
-		     "responses with any other error (server failure, refused, ...)" },
+		     "responses with any other error (server failure, refused, ...)", PHI_NONE,
+		     ABOUT_FLOW },
 	[BROKEN] = { "dns.malformed", FIELD_COUNTER, GRAMMAR_NONE, "messages",
-		     "messages that break the format; nothing else is taken from them" },
+		     "messages that break the format; nothing else is taken from them", PHI_NONE,
+		     ABOUT_FLOW },
 	[ANSWERS] = { "dns.answers", FIELD_COUNTER, GRAMMAR_NONE, "records",
-		      "records in the answer sections" },
+		      "records in the answer sections", PHI_NONE, ABOUT_FLOW },
 	[QUERY] = { "dns.query", FIELD_TEXTS, GRAMMAR_HOSTNAME, "",
-		    "names asked for that a server answered without an error" },
+		    "names asked for that a server answered without an error", PHI_SITE,
+		    ABOUT_FLOW },
 	[QTYPE] = { "dns.qtype", FIELD_TEXTS, GRAMMAR_TOKEN, "",
-		    "record types asked for, as A, AAAA, PTR or TYPE123" },
+		    "record types asked for, as A, AAAA, PTR or TYPE123", PHI_NONE, ABOUT_FLOW },
 	{ 0 },
 };
 

@@ -107,6 +107,29 @@ bool grammar_accepts(enum grammar g, const void *bytes, size_t n)
 	return false;
 }
 
+const char *field_type_name(enum field_type type)
+{
+	static const char *const words[] = { "number", "counter", "flag", "text", "texts" };
+
+	return words[type];
+}
+
+const char *grammar_name(enum grammar g)
+{
+	static const char *const words[] = { "-",       "token",    "ae-title",
+					     "uid",     "hl7-name", "hl7-type",
+					     "version", "hostname", "product" };
+
+	return words[g];
+}
+
+const char *phi_class_name(enum phi_class c)
+{
+	static const char *const words[] = { "undeclared", "none", "device", "site" };
+
+	return words[c];
+}
+
 static struct attribute *find(struct attributes *a, const struct field *f)
 {
 	for (size_t i = 0; i < a->count; i++)

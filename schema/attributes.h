@@ -32,12 +32,27 @@ enum grammar {
 	GRAMMAR_PRODUCT,  /* [A-Za-z0-9_. ()+/-]{1,32}: implementation and product names */
 };
 
+/* What a value could tell about a person. There is no class for what does: that is
+ * not exported at all. */
+enum phi_class {
+	PHI_UNDECLARED, /* a mistake; the unit test of the registry finds it */
+	PHI_NONE,       /* a protocol's own words, counts, sizes, times */
+	PHI_DEVICE,     /* tells one device or its maker: model, version, serial number, MAC */
+	PHI_SITE,       /* a name that the hospital gave: AE title, application, host; a
+			 * hospital may have named one after a person */
+};
+
+/* Whom a text also describes, beyond the flow: it is a fact about that host. */
+enum field_about { ABOUT_FLOW, ABOUT_CLIENT, ABOUT_SERVER };
+
 struct field {
 	const char *name; /* "dicom.calling_ae": dissector, dot, noun */
 	enum field_type type;
 	enum grammar grammar;
 	const char *unit;    /* "bytes", "us", "messages"; "" where there is none */
 	const char *meaning; /* one line, for vigie-sensor -L and the man page */
+	enum phi_class phi;
+	enum field_about about;
 };
 
 enum { ATTRIBUTES_MOST = 48, ATTRIBUTES_TEXT = 1024, ATTRIBUTES_SET_MOST = 8 };
@@ -73,6 +88,11 @@ const char *attribute_text(const struct attributes *a, const struct attribute *v
 
 /* After an interim record: counters back to zero, all else kept. */
 void attributes_restart(struct attributes *a);
+
+/* Words for lists and documents: "counter", "ae-title" ("-" for none), "site". */
+const char *field_type_name(enum field_type type);
+const char *grammar_name(enum grammar g);
+const char *phi_class_name(enum phi_class c);
 
 /* True when the text fits; the one place that decides what may leave. */
 bool grammar_accepts(enum grammar g, const void *bytes, size_t n);

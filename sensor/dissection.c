@@ -33,8 +33,19 @@ struct dissection {
 	struct dpi *dpi;
 	struct hostnames *names;
 	struct counters *counters;
+	/* Whom to ask, by transport: of a first byte, and where the start was not seen. */
+	uint64_t by_first[TRANSPORT_UDP + 1][256], by_transport[TRANSPORT_UDP + 1];
 	bool no_dpi, left_out; /* of the packet under way: nDPI may not look; it would have */
 };
+
+static void list_candidates(struct dissection *d)
+{
+	for (enum transport t = TRANSPORT_TCP; t <= TRANSPORT_UDP; t++) {
+		d->by_transport[t] = dissectors_of(t);
+		for (unsigned b = 0; b < 256; b++)
+			d->by_first[t][b] = dissectors_for(t, (uint8_t)b);
+	}
+}
 
 struct dissection *dissection_create(const struct dissection_options *options,
 				     struct hostnames *names, struct counters *counters,
@@ -48,6 +59,7 @@ struct dissection *dissection_create(const struct dissection_options *options,
 		return NULL;
 	d->names = names;
 	d->counters = counters;
+	list_candidates(d);
 	d->context_count = options->contexts;
 	d->contexts = pages_map(options->contexts * sizeof(struct context));
 	d->free_contexts = calloc(options->contexts, sizeof(*d->free_contexts));
@@ -222,6 +234,7 @@ static void input_of(struct dissect_input *in, const struct flow *f, const struc
 	in->confidence = CONFIDENCE_NONE;
 	in->encrypted = false;
 	in->name_count = 0;
+	in->fact_count = 0;
 }
 
 static enum dissect_result show(struct dissection *d, struct flow *f, struct dissect_input *in,
@@ -295,18 +308,21 @@ static void feed_segment(struct dissection *d, struct flow *f, const struct pack
 		show_stream(d, f, p, side, shown);
 }
 
-/* Asks each dissector; its number on a claim. `more`: one could not tell yet. */
-static uint8_t ask(const struct packet *p, struct cursor bytes, enum transport transport,
-		   bool midstream, bool *more)
+/* Asks each dissector that these bytes could be of; its number on a claim. `more`:
+ * one could not tell yet. */
+static uint8_t ask(const struct dissection *d, const struct packet *p, struct cursor bytes,
+		   enum transport transport, bool midstream, bool *more)
 {
 	bool all_shown = cursor_left(&bytes) >= DISSECT_PROBE_MOST;
+	int first = cursor_peek(&bytes, 0);
+	uint64_t candidates =
+		midstream || first < 0 ? d->by_transport[transport] : d->by_first[transport][first];
 
 	*more = false;
 	if (all_shown)
 		bytes = cursor_of(bytes.at, DISSECT_PROBE_MOST);
-	for (uint8_t i = 0; dissectors[i]; i++) {
-		if (!(dissectors[i]->transports & transport))
-			continue;
+	for (; candidates; candidates &= candidates - 1) {
+		uint8_t i = (uint8_t)__builtin_ctzll(candidates);
 		enum probe_result r = dissectors[i]->probe(bytes, transport, p->source_port,
 							   p->dest_port, midstream);
 		if (r == PROBE_YES)
@@ -380,7 +396,7 @@ static void probe_datagram(struct dissection *d, struct flow *f, const struct pa
 			   unsigned side)
 {
 	bool more;
-	uint8_t number = ask(p, p->payload, TRANSPORT_UDP, false, &more);
+	uint8_t number = ask(d, p, p->payload, TRANSPORT_UDP, false, &more);
 
 	if (number == NO_DISSECTOR) {
 		inspect(d, f, p);
@@ -401,7 +417,7 @@ static void probe_segment(struct dissection *d, struct flow *f, const struct pac
 
 	if (c && !offer(d, f, p, side, &bytes))
 		return;
-	uint8_t number = ask(p, bytes, TRANSPORT_TCP, begins_late(f), &more);
+	uint8_t number = ask(d, p, bytes, TRANSPORT_TCP, begins_late(f), &more);
 	if (number != NO_DISSECTOR) {
 		if (!claim(d, f, number))
 			return;

@@ -28,13 +28,12 @@ static void on_reload(int number)
 
 static void list_dissectors(void)
 {
-	static const char *const types[] = { "number", "counter", "flag", "text", "texts" };
-
 	for (size_t i = 0; dissectors[i]; i++) {
 		printf("%-8s %s\n", dissectors[i]->name, dissectors[i]->summary);
 		for (const struct field *f = dissectors[i]->fields; f && f->name; f++)
-			printf("    %-28s %-8s %-9s %s\n", f->name, types[f->type],
-			       f->unit ? f->unit : "", f->meaning);
+			printf("    %-28s %-8s %-9s %-9s %-9s %s\n", f->name,
+			       field_type_name(f->type), grammar_name(f->grammar),
+			       phi_class_name(f->phi), f->unit ? f->unit : "", f->meaning);
 	}
 }
 

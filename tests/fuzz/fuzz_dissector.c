@@ -51,7 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cursor c = cursor_of(data, size);
 	struct conversation s;
 	uint8_t settings = cursor_u8(&c);
-	enum transport transport = settings & 1 ? TRANSPORT_UDP : TRANSPORT_TCP;
+	static const enum transport transports[] = { TRANSPORT_TCP, TRANSPORT_UDP, TRANSPORT_TCP,
+						     TRANSPORT_LINK };
+	enum transport transport = transports[(settings & 1) | (settings >> 3 & 2)];
 
 	if (!(DISSECTOR.transports & transport))
 		return 0;

@@ -12,7 +12,7 @@
 
 #include "dissectors/dissector.h"
 
-enum { STREAM_NAMES = 16 };
+enum { STREAM_NAMES = 16, STREAM_FACTS = 16 };
 
 struct conversation {
 	const struct dissector *dissector;
@@ -38,6 +38,8 @@ struct conversation {
 	bool encrypted;
 	struct dissect_name names[STREAM_NAMES];
 	size_t name_count;
+	struct dissect_fact facts[STREAM_FACTS];
+	size_t fact_count;
 };
 
 static inline void stream_init(struct conversation *s, const struct dissector *d,
@@ -76,6 +78,15 @@ static inline enum probe_result stream_probe(struct conversation *s, unsigned di
 	return r == PROBE_MORE && n == DISSECT_PROBE_MOST ? PROBE_NO : r;
 }
 
+static inline const struct field *stream_field(const struct conversation *s, const char *name)
+{
+	for (const struct field *f = s->dissector->fields; f->name; f++)
+		if (!strcmp(f->name, name))
+			return f;
+	assert(!"no such field");
+	return NULL;
+}
+
 static inline void stream_note(struct conversation *s, const struct dissect_input *in,
 			       unsigned direction)
 {
@@ -84,6 +95,13 @@ static inline void stream_note(struct conversation *s, const struct dissect_inpu
 		assert(memchr(in->names[i].name, 0, sizeof(in->names[i].name)));
 		if (s->name_count < STREAM_NAMES)
 			s->names[s->name_count++] = in->names[i];
+	}
+	assert(in->fact_count <= DISSECT_FACTS);
+	for (size_t i = 0; i < in->fact_count; i++) {
+		const struct field *f = in->facts[i].field;
+		assert(f->type == FIELD_TEXT && stream_field(s, f->name) == f);
+		if (s->fact_count < STREAM_FACTS)
+			s->facts[s->fact_count++] = in->facts[i];
 	}
 	if (in->role != ROLE_UNKNOWN) {
 		s->role_sender[in->role]++;
@@ -121,7 +139,7 @@ static inline void stream_dissect(struct conversation *s, unsigned direction)
 	size_t left = cursor_left(&in.bytes);
 	assert(left <= side->kept_size && in.bytes.end == in.bytes.at + left);
 	assert(!in.skip || left == 0);
-	if (s->transport == TRANSPORT_UDP)
+	if (s->transport != TRANSPORT_TCP)
 		left = 0;
 	stream_keep(side, left);
 	side->skip = in.skip;
@@ -163,7 +181,7 @@ static inline void stream_segment(struct conversation *s, unsigned direction, co
 		s->refused = r == PROBE_NO;
 		s->claimed = r == PROBE_YES;
 		s->over = s->refused;
-		if (s->transport == TRANSPORT_UDP && !s->claimed)
+		if (s->transport != TRANSPORT_TCP && !s->claimed)
 			side->kept_size = 0;
 	}
 	if (s->claimed)
@@ -177,7 +195,7 @@ static inline void stream_offer(struct conversation *s, unsigned direction, cons
 
 	do {
 		size_t room = DISSECT_BUFFER - s->sides[direction].kept_size;
-		size_t take = s->transport == TRANSPORT_UDP || n < room ? n : room;
+		size_t take = s->transport != TRANSPORT_TCP || n < room ? n : room;
 		if (s->over)
 			return;
 		stream_segment(s, direction, p, take);
@@ -202,15 +220,6 @@ static inline void stream_lose(struct conversation *s, unsigned direction)
 	s->sides[direction].kept_size = 0;
 	s->sides[direction].skip = 0;
 	s->sides[direction].gap = true;
-}
-
-static inline const struct field *stream_field(const struct conversation *s, const char *name)
-{
-	for (const struct field *f = s->dissector->fields; f->name; f++)
-		if (!strcmp(f->name, name))
-			return f;
-	assert(!"no such field");
-	return NULL;
 }
 
 static inline uint64_t stream_number(const struct conversation *s, const char *name)
