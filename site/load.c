@@ -24,9 +24,9 @@ static struct site *create(void)
 
 static void read_sections(struct reader *r, const struct yaml_node *root)
 {
-	static const char *const keys[] = { "site",      "segments",   "services",
-					    "conduits",  "exceptions", "vendors",
-					    "lifelines", "states",     NULL };
+	static const char *const keys[] = { "site",       "segments", "services",  "conduits",
+					    "exceptions", "vendors",  "lifelines", "states",
+					    "expect",     NULL };
 
 	yaml_only_keys(root, "a site file", keys);
 	revision_of(root, r->site->revision);
@@ -42,6 +42,7 @@ static void read_sections(struct reader *r, const struct yaml_node *root)
 	read_rules(r, root);
 	read_vendors(r, root);
 	read_lifelines(r, root);
+	read_expectations(r, root);
 	compile_claims(r);
 }
 

@@ -107,6 +107,8 @@ struct site {
 	size_t asn_count;
 	struct vendor_domain *domains; /* sorted by name and `below` */
 	size_t domain_count;
+
+	struct expectations expect;
 };
 
 /* The vendor that claims an outside address: by its longest prefix, else by

@@ -60,6 +60,7 @@ void read_services(struct reader *r, const struct yaml_node *root);
 void read_rules(struct reader *r, const struct yaml_node *root);
 void read_vendors(struct reader *r, const struct yaml_node *root);
 void read_lifelines(struct reader *r, const struct yaml_node *root);
+void read_expectations(struct reader *r, const struct yaml_node *root);
 /* Once all prefixes are known: overlaps, and the tables made of them. */
 void compile_claims(struct reader *r);
 

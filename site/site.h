@@ -70,6 +70,28 @@ struct judgement {
 /* Judges a flow by the rules of docs/verdicts.md. Pure; does not allocate. */
 void site_judge(const struct site *s, const struct site_flow *flow, struct judgement *out);
 
+/* What the hospital says of its clinical traffic, to hold events against (section
+ * `expect`; docs/events.md). Texts are the site's; a count of 0: nothing was declared. */
+struct expected_texts {
+	const char *const *list; /* sorted by strcmp */
+	size_t count;
+};
+
+struct expectations {
+	struct usec learn; /* how long what is new is only learnt */
+	struct expected_texts ae_titles, hl7_senders, hl7_types;
+	uint64_t bulk_images; /* retrieved in one association within one record */
+	const struct segment *const *building; /* segments from which controllers are operated */
+	size_t building_count;
+	const struct ip_prefix *resolvers;
+	size_t resolver_count;
+};
+
+const struct expectations *site_expectations(const struct site *s);
+bool expected_has(const struct expected_texts *t, const char *text);
+bool site_expects_resolver(const struct site *s, const struct ip_addr *ip);
+bool site_expects_control_from(const struct site *s, const struct segment *from);
+
 /* Broadcast, multicast and link-local peers belong to their sender's segment:
  * true when `ip` is such a peer. */
 bool site_is_local_peer(const struct ip_addr *ip);
