@@ -63,6 +63,8 @@
 	X(shed_flows, "shed.flows", "flows", "one-packet flows given up by the full table that have no record of their own") \
 	X(shed_pairs_full, "shed.pairs-full", "packets", "packets counted without their segments, because the table of pairs was full") \
 	X(alerts, "alerts", "alerts", "findings raised, before folding") \
+	X(events, "events", "events", "events found in records (docs/events.md), before they were folded into alerts") \
+	X(events_forgotten, "events.forgotten", "entries", "what events compare with was forgotten to make room for newer") \
 	X(alerts_table_full, "alerts.table-full", "alerts", "alerts sent at once because the folding table was full") \
 	X(alerts_summed, "alerts.summed", "alerts", "findings folded by their segments, without addresses, because the folding table was full and the sensor overloaded") \
 	X(records, "records", "records", "records handed to the output") \

@@ -209,6 +209,17 @@ static void forget_address(struct record_endpoint *e)
 	*e = (struct record_endpoint){ .no_ip = true, .segment = e->segment, .impact = e->impact };
 }
 
+void alerts_raise_segments(struct alerts *a, const struct record_flow *f, const char *kind,
+			   const char *technique)
+{
+	struct record_flow summed = *f;
+
+	forget_address(&summed.client);
+	forget_address(&summed.server);
+	summed.vendor = NULL;
+	raise(a, &summed, kind, technique, false);
+}
+
 void alerts_raise_summed(struct alerts *a, const struct record_flow *f, const char *kind,
 			 const char *technique)
 {
@@ -220,11 +231,8 @@ void alerts_raise_summed(struct alerts *a, const struct record_flow *f, const ch
 		return;
 	}
 	a->counters->alerts_summed++;
-	forget_address(&summed.client);
-	forget_address(&summed.server);
 	summed.app = NULL;
-	summed.vendor = NULL;
-	raise(a, &summed, kind, technique, false);
+	alerts_raise_segments(a, &summed, kind, technique);
 }
 
 void alerts_raise_sensor(struct alerts *a, const struct sensor_finding *what)

@@ -26,6 +26,10 @@ void alerts_raise(struct alerts *a, const struct record_flow *flow, const char *
 void alerts_raise_summed(struct alerts *a, const struct record_flow *flow, const char *kind,
 			 const char *technique);
 
+/* A finding about the two segments: without addresses, ports and vendor. */
+void alerts_raise_segments(struct alerts *a, const struct record_flow *flow, const char *kind,
+			   const char *technique);
+
 /* A finding about the sensor itself, or about how it sees one segment. */
 struct sensor_finding {
 	const char *sensor, *site_revision, *exercise;

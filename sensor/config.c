@@ -23,6 +23,7 @@ void sensor_config_init(struct sensor_config *c)
 		.fragments = 256,
 		.dpi_flows = 16384,
 		.alerts = 1024,
+		.events = 65536,
 		.names = 8192,
 		.timeouts = {
 			.tcp_idle = SECONDS(300),
@@ -115,7 +116,7 @@ static void read_geo(struct sensor_config *c, const struct yaml_node *n, const c
 static void read_flows(struct sensor_config *c, const struct yaml_node *n)
 {
 	static const char *const keys[] = { "table",  "dissection", "reassembly", "fragments",
-					    "alerts", "names",      NULL };
+					    "alerts", "names",      "events",     NULL };
 
 	if (!n)
 		return;
@@ -125,6 +126,7 @@ static void read_flows(struct sensor_config *c, const struct yaml_node *n)
 	yaml_read_u64(n, "reassembly", 1, 1 << 20, &c->buffers);
 	yaml_read_u64(n, "fragments", 1, 65536, &c->fragments);
 	yaml_read_u64(n, "alerts", 1, 65536, &c->alerts);
+	yaml_read_u64(n, "events", 64, 1 << 24, &c->events);
 	yaml_read_u64(n, "names", 16, 1 << 20, &c->names);
 }
 

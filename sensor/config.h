@@ -25,7 +25,7 @@ struct sensor_config {
 	size_t geo_count;
 	uint64_t spool_max, spool_segment;
 	bool spool_sync;
-	uint64_t flows, contexts, buffers, fragments, dpi_flows, alerts, names;
+	uint64_t flows, contexts, buffers, fragments, dpi_flows, alerts, names, events;
 	struct flow_timeouts timeouts;
 	bool dedup, dpi, promiscuous;
 	const char *interfaces[CONFIG_INTERFACES_MOST], *filter;

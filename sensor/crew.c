@@ -15,6 +15,7 @@ struct crew {
 	struct worker_orders orders;
 	struct outlet *outlet;
 	struct report *report;
+	struct events *events;
 	struct ledger *spare; /* of the report, while settings change */
 	unsigned started;
 	unsigned long beats[WORKERS_MOST]; /* as of the last look */
@@ -38,6 +39,7 @@ static struct pipeline_options divide(const struct crew_options *o, struct crew 
 	p.dissection.buffers = share_of(p.dissection.buffers, o->workers);
 	p.dissection.dpi_flows = share_of(p.dissection.dpi_flows, o->workers);
 	p.report = c->report;
+	p.events = c->events;
 	p.workers = o->workers;
 	p.self = i;
 	p.context = &c->workers[i];
@@ -89,7 +91,8 @@ struct crew *crew_create(const struct crew_options *o, char why[256])
 		pthread_mutex_init(&c->workers[i].lock, NULL);
 	}
 	c->report = report_create(o->pipeline->setting.site, o->workers);
-	if (!c->report)
+	c->events = events_create(o->pipeline->event_memory);
+	if (!c->report || !c->events)
 		goto fail;
 	report_watch(c->report, o->ports);
 	for (size_t i = 0; i < WORKER_INPUTS_MOST; i++)
@@ -123,6 +126,7 @@ void crew_destroy(struct crew *c)
 	for (unsigned i = 0; i < c->orders.count; i++)
 		finish_worker(&c->workers[i], c->orders.count);
 	report_destroy(c->report);
+	events_destroy(c->events);
 	pthread_barrier_destroy(&c->orders.meeting);
 	free(c);
 }

@@ -9,6 +9,7 @@
 #include "sensor/conditions.h"
 #include "sensor/cover.h"
 #include "sensor/dedup.h"
+#include "sensor/findings.h"
 #include "sensor/pairs.h"
 #include "sensor/steer.h"
 #include "sensor/tcp.h"
@@ -45,7 +46,8 @@ struct pipeline {
 	struct dissection *dissection;
 	struct hostnames *names;
 	struct alerts *alerts;
-	struct ledger *ledger; /* this minute's rows, for the report */
+	struct events *events, *own_events; /* own: NULL where all workers share them */
+	struct ledger *ledger;              /* this minute's rows, for the report */
 	struct pairs *pairs;
 	uint8_t shed, told; /* level of shedding, and the one that was told of last */
 	struct record_space space;
@@ -87,6 +89,25 @@ static void end(struct pipeline *p, struct flow *f, enum end_reason reason)
 	dissection_end(p->dissection, f);
 }
 
+static void find(struct pipeline *p, struct flow *f, const struct record_flow *record)
+{
+	struct findings findings = {
+		.alerts = p->alerts,
+		.events = p->events,
+		.counters = p->counters,
+		.site = p->options.setting.site,
+		.summed = p->shed >= SHED_SUMS,
+	};
+
+	if (verdict_is_bad(record->verdict) &&
+	    (!f->alerted || f->alerted_verdict != record->verdict)) {
+		f->alerted = true;
+		f->alerted_verdict = (uint8_t)record->verdict;
+		findings_verdict(&findings, record, p->space.judgement.technique);
+	}
+	findings_events(&findings, record);
+}
+
 static void emit(void *context, struct flow *f, enum end_reason reason)
 {
 	struct pipeline *p = context;
@@ -103,16 +124,7 @@ static void emit(void *context, struct flow *f, enum end_reason reason)
 	}
 	flow_record(&p->options.setting, f, a, reason, &p->space, &r.flow);
 	output_record(p->output, &r);
-	if (verdict_is_bad(r.flow.verdict) &&
-	    (!f->alerted || f->alerted_verdict != r.flow.verdict)) {
-		f->alerted = true;
-		f->alerted_verdict = (uint8_t)r.flow.verdict;
-		void (*raise)(struct alerts *, const struct record_flow *, const char *,
-			      const char *) =
-			p->shed >= SHED_SUMS ? alerts_raise_summed : alerts_raise;
-		raise(p->alerts, &r.flow, verdict_name(r.flow.verdict),
-		      p->space.judgement.technique);
-	}
+	find(p, f, &r.flow);
 	if (reason == END_ACTIVE) {
 		p->counters->records_interim++;
 		begin_next_record(f, a);
@@ -147,8 +159,10 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	counters->shed_level = options->shed;
 	p->own_report = options->report ? NULL : report_create(options->setting.site, 1);
 	p->report = options->report ? options->report : p->own_report;
+	p->own_events = options->events ? NULL : events_create(options->event_memory);
+	p->events = options->events ? options->events : p->own_events;
 	if (!p->decoder || !p->flows || !p->names || !p->alerts || !p->ledger || !p->pairs ||
-	    !p->report || (options->dedup && !p->dedup))
+	    !p->report || !p->events || (options->dedup && !p->dedup))
 		goto fail;
 	hostnames_listen(p->names, options->on_name, options->context);
 	p->dissection = dissection_create(&options->dissection, p->names, counters, why);
@@ -170,6 +184,7 @@ void pipeline_destroy(struct pipeline *p)
 	ledger_destroy(p->ledger);
 	pairs_destroy(p->pairs);
 	report_destroy(p->own_report);
+	events_destroy(p->own_events);
 	hostnames_destroy(p->names);
 	dedup_destroy(p->dedup);
 	decoder_destroy(p->decoder);

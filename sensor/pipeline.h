@@ -5,17 +5,19 @@
  * in it is shared. */
 #pragma once
 
+#include "events/events.h"
 #include "sensor/dissection.h"
 #include "sensor/flow_record.h"
 #include "sensor/output.h"
 #include "sensor/report.h"
 
 struct pipeline_options {
-	size_t flows;     /* flow table */
-	size_t fragments; /* datagrams under reassembly */
-	size_t alerts;    /* alerts folded at a time */
-	size_t names;     /* addresses known by name */
-	uint8_t shed;     /* level of shedding from the start */
+	size_t flows;        /* flow table */
+	size_t fragments;    /* datagrams under reassembly */
+	size_t alerts;       /* alerts folded at a time */
+	size_t names;        /* addresses known by name */
+	size_t event_memory; /* what events compare with; of `events`, where those are shared */
+	uint8_t shed;        /* level of shedding from the start */
 	bool dedup;
 	bool live; /* packets are stamped by this machine's clock, which may be set back */
 	/* Of several workers, each with a pipeline, that share a site: this one's number.
@@ -28,6 +30,7 @@ struct pipeline_options {
 	void (*on_name)(void *context, const struct ip_addr *ip, const char *name);
 	void *context;
 	struct report *report; /* shared by all, borrowed; NULL: one of our own */
+	struct events *events; /* the same */
 	uint64_t seed;         /* of the hashes; nothing that comes out depends on it, but which
 				* copies are forgotten when there are more than fit */
 	struct flow_timeouts timeouts;

@@ -28,6 +28,7 @@ static const struct fixed {
 	FIXED("flows.reassembly", NUMBER, buffers),
 	FIXED("flows.fragments", NUMBER, fragments),
 	FIXED("flows.alerts", NUMBER, alerts),
+	FIXED("flows.events", NUMBER, events),
 	FIXED("flows.names", NUMBER, names),
 	FIXED("dpi.enabled", FLAG, dpi),
 	FIXED("dpi.flows", NUMBER, dpi_flows),

@@ -95,6 +95,7 @@ static struct pipeline_options settings_of(const struct sensor *s, bool live, ui
 		.fragments = c->fragments,
 		.alerts = c->alerts,
 		.names = c->names,
+		.event_memory = c->events,
 		.shed = (uint8_t)c->shed.least,
 		.dedup = c->dedup,
 		.live = live,
@@ -127,8 +128,8 @@ static void salt_with_realms(struct buf *salt, const struct realms *r)
 static void salt_with_sizes(struct buf *salt, const struct sensor_config *c)
 {
 	const struct flow_timeouts *t = &c->timeouts;
-	const uint64_t sizes[] = { c->flows,     c->contexts, c->buffers, c->fragments,
-				   c->dpi_flows, c->alerts,   c->names,   c->shed.least };
+	const uint64_t sizes[] = { c->flows,  c->contexts, c->buffers, c->fragments, c->dpi_flows,
+				   c->alerts, c->names,    c->events,  c->shed.least };
 	const struct usec spans[] = { t->tcp_idle, t->udp_idle,  t->other_idle,
 				      t->closed,   t->handshake, t->active };
 

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * DICOM: who calls whom, who is refused, and where images go. */
+#include "events/judge.h"
+
+#include <string.h>
+
+enum { REJECTS = 5 };
+
+/* Titles that programs come with: DCMTK's tools, Orthanc, dcm4che, Conquest, OsiriX,
+ * pynetdicom. */
+static bool is_default(const char *title)
+{
+	static const char *const titles[] = { "ECHOSCU",   "FINDSCU",  "STORESCU",     "MOVESCU",
+					      "GETSCU",    "ANY-SCP",  "STORESCP",     "ORTHANC",
+					      "DCM4CHEE",  "DCMQRSCP", "CONQUESTSRV1", "OSIRIX",
+					      "PYNETDICOM" };
+
+	for (size_t i = 0; i < sizeof(titles) / sizeof(*titles); i++)
+		if (!strcmp(title, titles[i]))
+			return true;
+	return false;
+}
+
+static void judge_default(const struct view *v, const char *calling, const char *called)
+{
+	const char *title = calling && is_default(calling) ? calling
+			    : called && is_default(called) ? called
+							   : NULL;
+
+	if (title && !expected_has(&v->expect->ae_titles, title))
+		view_raise(v, EVENT_DICOM_DEFAULT_AE, WEIGHT_NOTE, ONCE,
+			   "the AE title %s is one that software comes with", title);
+}
+
+static void judge_caller(const struct view *v, const char *calling)
+{
+	const struct ip_addr *ip = &v->flow->client.ip;
+	bool new_title = view_is_new(v, "ae", calling, NULL, NULL);
+	bool new_place = view_is_new(v, "ae-from", calling, NULL, ip);
+	char client[END_TEXT];
+
+	if (v->expect->ae_titles.count && !expected_has(&v->expect->ae_titles, calling))
+		view_raise(v, EVENT_DICOM_UNKNOWN_AE, WEIGHT_WARNING, ONCE,
+			   "%s in %s is not among the AE titles that are expected", calling,
+			   view_end(&v->flow->client, client));
+	else if (new_title && !v->learning && !v->expect->ae_titles.count)
+		view_raise(v, EVENT_DICOM_UNKNOWN_AE, WEIGHT_NOTE, ONCE,
+			   "%s in %s was never seen to call before", calling,
+			   view_end(&v->flow->client, client));
+	if (new_place && !new_title && !v->learning)
+		view_raise(v, EVENT_DICOM_NEW_ADDRESS, WEIGHT_WARNING, ONCE,
+			   "%s calls from an address in %s from which it never called before",
+			   calling, view_end(&v->flow->client, client));
+}
+
+/* Of one client, whoever it calls and by whatever title. */
+static void judge_result(const struct view *v)
+{
+	const char *result = view_text(v, "dicom.association");
+	uint64_t *row = view_memory(v, "rejects", NULL, NULL, &v->flow->client.ip);
+	char client[END_TEXT];
+
+	if (!result || v->flow->interim)
+		return;
+	*row = strcmp(result, "rejected") ? 0 : *row + 1;
+	if (*row >= REJECTS)
+		view_raise(
+			v, EVENT_DICOM_REJECTED, WEIGHT_WARNING, EACH_RECORD,
+			"%u associations in a row from %s were rejected: titles are being tried, "
+			"or a device is set up wrongly",
+			(unsigned)*row, view_end(&v->flow->client, client));
+}
+
+static void judge_destination(const struct view *v, const char *title)
+{
+	bool known_archive = !view_is_new(v, "moves", NULL, NULL, &v->flow->server.ip);
+	bool is_new = view_is_new(v, "moves-to", title, NULL, &v->flow->server.ip);
+
+	if (v->expect->ae_titles.count) {
+		if (!expected_has(&v->expect->ae_titles, title))
+			view_raise(v, EVENT_DICOM_NEW_DESTINATION, WEIGHT_WARNING, ONCE,
+				   "images were sent for to %s, which is not among the AE titles "
+				   "that are expected",
+				   title);
+	} else if (is_new && known_archive && !v->learning) {
+		view_raise(v, EVENT_DICOM_NEW_DESTINATION, WEIGHT_WARNING, ONCE,
+			   "images were sent for to %s, which never got any from there before",
+			   title);
+	}
+}
+
+static void judge_retrieval(const struct view *v)
+{
+	const struct record_attribute *to = view_attribute(v, "dicom.move_destination");
+	uint64_t images = view_number(v, "dicom.suboperations_completed");
+	char client[END_TEXT];
+
+	for (size_t i = 0; to && i < to->count; i++)
+		judge_destination(v, to->texts[i]);
+	if (images >= v->expect->bulk_images)
+		view_raise(v, EVENT_DICOM_BULK, WEIGHT_GRAVE, ONCE,
+			   "%s had %llu images retrieved at a time, %llu or more being unusual",
+			   view_end(&v->flow->client, client), (unsigned long long)images,
+			   (unsigned long long)v->expect->bulk_images);
+}
+
+void judge_dicom(const struct view *v)
+{
+	static const char *const apps[] = { "dicom", NULL };
+	const char *calling, *called;
+
+	if (!view_app_is(v, apps))
+		return;
+	calling = view_text(v, "dicom.calling_ae");
+	called = view_text(v, "dicom.called_ae");
+	judge_default(v, calling, called);
+	if (view_text(v, "dicom.scanner"))
+		view_raise(v, EVENT_DICOM_SCANNER, WEIGHT_WARNING, ONCE,
+			   "an association was asked for as a network scanner does it");
+	judge_result(v);
+	if (calling && strcmp(calling, "invalid") != 0)
+		judge_caller(v, calling);
+	judge_retrieval(v);
+}
