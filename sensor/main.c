@@ -29,11 +29,11 @@ static void on_reload(int number)
 static void list_dissectors(void)
 {
 	for (size_t i = 0; dissectors[i]; i++) {
-		printf("%-8s %s\n", dissectors[i]->name, dissectors[i]->summary);
+		printf("%-10s %s\n", dissectors[i]->name, dissectors[i]->summary);
 		for (const struct field *f = dissectors[i]->fields; f && f->name; f++)
-			printf("    %-28s %-8s %-9s %-9s %-9s %s\n", f->name,
-			       field_type_name(f->type), grammar_name(f->grammar),
-			       phi_class_name(f->phi), f->unit ? f->unit : "", f->meaning);
+			printf("    %-28s %-7s %-8s %-8s %-6s %s\n", f->name,
+			       field_type_name(f->type), *f->unit ? f->unit : "-",
+			       grammar_name(f->grammar), phi_class_name(f->phi), f->meaning);
 	}
 }
 
