@@ -7,7 +7,7 @@
 
 #include <pcap/pcap.h>
 
-#include "tests/unit/dissectors/tcp_stream.h"
+#include "tests/unit/dissectors/stream.h"
 
 enum { CAPTURE_FLOWS = 1 << 14 };
 
@@ -15,8 +15,8 @@ struct capture_flow {
 	uint8_t key[37]; /* version, then address and port of the first speaker and of the other */
 	uint32_t next[2];
 	bool started[2];
-	bool done;                 /* refused in both directions: `stream` is gone */
-	struct tcp_stream *stream; /* NULL: none */
+	bool done;                   /* refused in both directions: `stream` is gone */
+	struct conversation *stream; /* NULL: none */
 };
 
 struct capture {
@@ -154,7 +154,7 @@ static inline struct capture_flow *capture_flow(struct capture *capture, const u
 			flow->stream = malloc(sizeof(*flow->stream));
 			if (!flow->stream)
 				abort();
-			stream_open(flow->stream, capture->dissector);
+			stream_init(flow->stream, capture->dissector, TRANSPORT_TCP, 40000, 40001);
 			flow->stream->midstream = !syn;
 			*direction = 0;
 			return flow;
@@ -166,6 +166,14 @@ static inline struct capture_flow *capture_flow(struct capture *capture, const u
 	}
 }
 
+static inline void capture_forget(struct capture_flow *flow)
+{
+	if (flow->stream)
+		stream_finish(flow->stream);
+	free(flow->stream);
+	flow->stream = NULL;
+}
+
 static inline void capture_take(struct capture *capture, const struct capture_segment *segment,
 				struct usec time)
 {
@@ -175,7 +183,7 @@ static inline void capture_take(struct capture *capture, const struct capture_se
 
 	if (!flow || flow->done)
 		return;
-	struct tcp_stream *s = flow->stream;
+	struct conversation *s = flow->stream;
 	uint32_t sequence = segment->sequence + segment->syn;
 	if (!flow->started[direction])
 		flow->next[direction] = sequence;
@@ -186,19 +194,17 @@ static inline void capture_take(struct capture *capture, const struct capture_se
 	if (ahead < 0)
 		cursor_skip(&bytes, (size_t)-ahead);
 	if (ahead > 0)
-		stream_gap(s, direction);
+		stream_lose(s, direction);
 	size_t n = cursor_left(&bytes);
 	flow->next[direction] = sequence + (uint32_t)cursor_left(&segment->payload);
 	s->time = time;
-	stream_feed_by(s, direction, cursor_take(&bytes, n), n,
-		       capture->piece ? capture->piece : n);
+	stream_chunks(s, direction, cursor_take(&bytes, n), n, capture->piece ? capture->piece : n);
 	if (segment->lost) {
-		stream_gap(s, direction);
+		stream_lose(s, direction);
 		flow->next[direction] += (uint32_t)segment->lost;
 	}
-	if (!s->claimed && s->sides[0].refused && s->sides[1].refused) {
-		free(flow->stream);
-		flow->stream = NULL;
+	if (!s->claimed && s->over) {
+		capture_forget(flow);
 		flow->done = true;
 	}
 }
@@ -240,7 +246,7 @@ static inline struct capture *capture_open(const struct dissector *dissector, si
 static inline void capture_close(struct capture *capture)
 {
 	for (size_t i = 0; i < capture->count; i++)
-		free(capture->flows[i].stream);
+		capture_forget(&capture->flows[i]);
 	free(capture);
 }
 
@@ -251,15 +257,15 @@ static inline char *capture_text(const struct capture *capture, char *out, size_
 
 	out[0] = '\0';
 	for (size_t i = 0; i < capture->count && at + 2048 < size; i++) {
-		const struct tcp_stream *s = capture->flows[i].stream;
+		const struct conversation *s = capture->flows[i].stream;
 		if (!s || !s->claimed)
 			continue;
 		at += (size_t)snprintf(out + at, size - at, "%s %s ",
 				       confidence_name(s->confidence),
-				       s->client == 0   ? "client"
-				       : s->client == 1 ? "server"
-							: "-");
-		stream_text(s, out + at, size - at);
+				       s->client_direction == 0   ? "client"
+				       : s->client_direction == 1 ? "server"
+								  : "-");
+		stream_describe(s, out + at, size - at);
 		at += strlen(out + at);
 		at += (size_t)snprintf(out + at, size - at, "\n");
 	}

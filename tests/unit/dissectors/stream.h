@@ -7,6 +7,7 @@
 #pragma once
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,22 +20,25 @@ struct conversation {
 	enum transport transport;
 	uint16_t ports[2]; /* of the sender, by direction */
 	bool midstream;
+	struct usec time; /* of what is offered next */
 
 	void *state;
 	struct conversation_side {
 		uint8_t *kept; /* what the dissector left */
 		size_t kept_size;
 		uint64_t skip;
-		bool gap; /* to be told with the next offer */
+		bool gap;     /* to be told with the next offer */
+		bool refused; /* its first bytes were not the protocol's; TCP only */
 	} sides[2];
 
 	/* What came out: */
-	bool refused, claimed, over; /* over: asked no more */
+	bool refused, claimed, over; /* refused: by the last probe; over: asked no more */
 	enum dissect_result result;  /* of the last call; MORE before the first */
 	struct attributes out;
 	unsigned role_sender[3];    /* how often each role was said ... */
-	unsigned client_direction;  /* ... and what it came to */
+	unsigned client_direction;  /* ... and what it came to; 2: none was said */
 	enum confidence confidence; /* highest said */
+	uint64_t skipped;           /* bytes of the stream that were never shown */
 	bool encrypted;
 	struct dissect_name names[STREAM_NAMES];
 	size_t name_count;
@@ -48,6 +52,7 @@ static inline void stream_init(struct conversation *s, const struct dissector *d
 	*s = (struct conversation){ .dissector = d, .transport = transport };
 	s->ports[0] = client_port;
 	s->ports[1] = server_port;
+	s->client_direction = 2;
 	assert(d->state_size <= DISSECT_STATE_MOST);
 	s->state = calloc(1, d->state_size ? d->state_size : 1);
 	assert(s->state);
@@ -61,15 +66,22 @@ static inline void stream_finish(struct conversation *s)
 	*s = (struct conversation){ 0 };
 }
 
+static inline uint8_t *stream_copy(const void *bytes, size_t n)
+{
+	uint8_t *copy = malloc(n ? n : 1);
+
+	assert(copy);
+	if (n)
+		memcpy(copy, bytes, n);
+	return copy;
+}
+
 static inline enum probe_result stream_probe(struct conversation *s, unsigned direction)
 {
 	struct conversation_side *side = &s->sides[direction];
 	size_t n = side->kept_size < DISSECT_PROBE_MOST ? side->kept_size : DISSECT_PROBE_MOST;
-	uint8_t *exact = malloc(n ? n : 1);
+	uint8_t *exact = stream_copy(side->kept, n);
 
-	assert(exact);
-	if (n)
-		memcpy(exact, side->kept, n);
 	enum probe_result r =
 		s->dissector->probe(cursor_of(exact, n), s->transport, s->ports[direction],
 				    s->ports[!direction], s->midstream);
@@ -131,6 +143,7 @@ static inline void stream_dissect(struct conversation *s, unsigned direction)
 		.source_port = s->ports[direction],
 		.dest_port = s->ports[!direction],
 		.transport = s->transport,
+		.time = s->time,
 	};
 
 	side->gap = false;
@@ -152,6 +165,21 @@ static inline void stream_dissect(struct conversation *s, unsigned direction)
 	}
 }
 
+/* Who speaks another protocol in one direction may still speak this one in the other. */
+static inline void stream_ask(struct conversation *s, unsigned direction)
+{
+	struct conversation_side *side = &s->sides[direction];
+	bool tcp = s->transport == TRANSPORT_TCP;
+
+	enum probe_result r = stream_probe(s, direction);
+	s->claimed = r == PROBE_YES;
+	s->refused = r == PROBE_NO;
+	side->refused = side->gap = tcp && s->refused;
+	s->over = s->refused && (!tcp || s->sides[!direction].refused);
+	if (s->refused || (!tcp && !s->claimed))
+		side->kept_size = 0;
+}
+
 /* One datagram, or at most DISSECT_BUFFER less what is kept of a stream. */
 static inline void stream_segment(struct conversation *s, unsigned direction, const uint8_t *p,
 				  size_t n)
@@ -161,6 +189,7 @@ static inline void stream_segment(struct conversation *s, unsigned direction, co
 	if (side->skip) {
 		size_t passed = side->skip < n ? (size_t)side->skip : n;
 		side->skip -= passed;
+		s->skipped += passed;
 		p += passed;
 		n -= passed;
 		if (!n)
@@ -176,14 +205,8 @@ static inline void stream_segment(struct conversation *s, unsigned direction, co
 	side->kept = exact;
 	side->kept_size += n;
 
-	if (!s->claimed) {
-		enum probe_result r = stream_probe(s, direction);
-		s->refused = r == PROBE_NO;
-		s->claimed = r == PROBE_YES;
-		s->over = s->refused;
-		if (s->transport != TRANSPORT_TCP && !s->claimed)
-			side->kept_size = 0;
-	}
+	if (!s->claimed)
+		stream_ask(s, direction);
 	if (s->claimed)
 		stream_dissect(s, direction);
 }
@@ -196,7 +219,7 @@ static inline void stream_offer(struct conversation *s, unsigned direction, cons
 	do {
 		size_t room = DISSECT_BUFFER - s->sides[direction].kept_size;
 		size_t take = s->transport != TRANSPORT_TCP || n < room ? n : room;
-		if (s->over)
+		if (s->over || (!s->claimed && s->sides[direction].refused))
 			return;
 		stream_segment(s, direction, p, take);
 		p += take;
@@ -237,4 +260,23 @@ static inline const char *stream_text(const struct conversation *s, const char *
 		if (s->out.values[at].field == f && i-- == 0)
 			return attribute_text(&s->out, &s->out.values[at]);
 	return "";
+}
+
+/* The attributes as "name=value name=value", in order of appearance; numbers
+ * and counters in decimal, flags as 1. Returns `out`. */
+static inline char *stream_describe(const struct conversation *s, char *out, size_t size)
+{
+	size_t at = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < s->out.count && at < size; i++) {
+		const struct attribute *v = &s->out.values[i];
+		bool text = v->field->type == FIELD_TEXT || v->field->type == FIELD_TEXTS;
+		char number[24];
+
+		snprintf(number, sizeof(number), "%llu", (unsigned long long)v->number);
+		at += (size_t)snprintf(out + at, size - at, "%s%s=%s", i ? " " : "", v->field->name,
+				       text ? attribute_text(&s->out, v) : number);
+	}
+	return out;
 }

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "tests/unit/dissectors/dicom_bytes.h"
-#include "tests/unit/dissectors/tcp_stream.h"
+#include "tests/unit/dissectors/stream.h"
 
 extern const struct dissector dissector_dicom;
 
@@ -10,7 +10,7 @@ extern const struct dissector dissector_dicom;
 
 static struct bytes client, server;
 static struct stream_pair {
-	struct tcp_stream s;
+	struct conversation s;
 	char text[8192];
 } shown;
 
@@ -41,12 +41,18 @@ static void build(size_t most)
 	put_outcome(&server, 6, "\0\0\0");
 }
 
+static void open_stream(void)
+{
+	stream_finish(&shown.s);
+	stream_init(&shown.s, &dissector_dicom, TRANSPORT_TCP, 40000, 40001);
+}
+
 static const char *play(size_t piece)
 {
-	stream_open(&shown.s, &dissector_dicom);
-	stream_feed_by(&shown.s, 0, client.at, client.n, piece);
-	stream_feed_by(&shown.s, 1, server.at, server.n, piece);
-	return stream_text(&shown.s, shown.text, sizeof(shown.text));
+	open_stream();
+	stream_chunks(&shown.s, 0, client.at, client.n, piece);
+	stream_chunks(&shown.s, 1, server.at, server.n, piece);
+	return stream_describe(&shown.s, shown.text, sizeof(shown.text));
 }
 
 Test(dicom, conversation_in_pieces_of_any_size)
@@ -54,7 +60,7 @@ Test(dicom, conversation_in_pieces_of_any_size)
 	build(1 << 16);
 	for (size_t piece = 1; piece < 200; piece++) {
 		cr_expect_str_eq(play(piece), whole, "%zu: %s", piece, shown.text);
-		cr_expect(shown.s.client == 0 && shown.s.confidence == CONFIDENCE_HIGH);
+		cr_expect(shown.s.client_direction == 0 && shown.s.confidence == CONFIDENCE_HIGH);
 		cr_expect(shown.s.result == DISSECT_MORE);
 	}
 	cr_expect_str_eq(play(1 << 16), whole);
@@ -92,11 +98,11 @@ Test(dicom, every_split_in_two)
 {
 	build(60);
 	for (size_t cut = 0; cut <= client.n; cut++) {
-		stream_open(&shown.s, &dissector_dicom);
-		stream_feed(&shown.s, 0, client.at, cut);
-		stream_feed(&shown.s, 0, client.at + cut, client.n - cut);
-		stream_feed(&shown.s, 1, server.at, server.n);
-		cr_expect_str_eq(stream_text(&shown.s, shown.text, sizeof(shown.text)), whole,
+		open_stream();
+		stream_offer(&shown.s, 0, client.at, cut);
+		stream_offer(&shown.s, 0, client.at + cut, client.n - cut);
+		stream_offer(&shown.s, 1, server.at, server.n);
+		cr_expect_str_eq(stream_describe(&shown.s, shown.text, sizeof(shown.text)), whole,
 				 "%zu", cut);
 	}
 }
@@ -495,9 +501,9 @@ Test(dicom, joined_in_the_middle)
 		put_dataset(&client, 100, 1000);
 		put(&server, "pixels, or whatever there was", 29);
 		play(piece);
-		stream_feed(&shown.s, 1, "\5\0\0\0\0\4\0\0\0\0", 10);
-		stream_text(&shown.s, shown.text, sizeof(shown.text));
-		cr_expect(shown.s.client == 0 && shown.s.confidence == CONFIDENCE_MEDIUM);
+		stream_offer(&shown.s, 1, "\5\0\0\0\0\4\0\0\0\0", 10);
+		stream_describe(&shown.s, shown.text, sizeof(shown.text));
+		cr_expect(shown.s.client_direction == 0 && shown.s.confidence == CONFIDENCE_MEDIUM);
 		cr_expect_str_eq(shown.text, "dicom.used_sop_class=1.2.840.10008.5.1.4.1.1.2 "
 					     "dicom.c_find=1 dicom.dataset_bytes=100 "
 					     "dicom.released=1");
@@ -509,7 +515,7 @@ Test(dicom, joined_at_the_acceptance)
 	client.n = server.n = 0;
 	put_accept(&client);
 	play(50);
-	cr_expect(shown.s.client == 1 && shown.s.confidence == CONFIDENCE_MEDIUM);
+	cr_expect(shown.s.client_direction == 1 && shown.s.confidence == CONFIDENCE_MEDIUM);
 	cr_expect(strstr(shown.text, "dicom.called_ae=PACS dicom.association=accepted"));
 }
 
@@ -519,13 +525,13 @@ Test(dicom, a_store_does_not_tell_who_is_who)
 	client.n = server.n = 0;
 	put_message(&client, 0x0001, -1, 1 << 16);
 	play(50);
-	cr_expect(shown.s.claimed && shown.s.client == 2);
+	cr_expect(shown.s.claimed && shown.s.client_direction == 2);
 
 	client.n = server.n = 0;
 	put_request(&client);
 	put_message(&server, 0x0030, -1, 1 << 16);
 	play(50);
-	cr_expect(shown.s.client == 0);
+	cr_expect(shown.s.client_direction == 0);
 }
 
 Test(dicom, a_gap_costs_what_was_in_it)
@@ -542,12 +548,12 @@ Test(dicom, a_gap_costs_what_was_in_it)
 		client.n = cut;
 		play(1 << 16);
 		client.n = all;
-		stream_gap(&shown.s, 0);
-		stream_feed(&shown.s, 0, "\4 the rest of something else", 28);
-		stream_feed(&shown.s, 0, "\4\0\0\0\0\x10\0\0\0\x0c\2\0not a fragment", 26);
-		stream_feed(&shown.s, 0, later.at, 9);
-		stream_feed(&shown.s, 0, later.at + 9, later.n - 9);
-		stream_text(&shown.s, shown.text, sizeof(shown.text));
+		stream_lose(&shown.s, 0);
+		stream_offer(&shown.s, 0, "\4 the rest of something else", 28);
+		stream_offer(&shown.s, 0, "\4\0\0\0\0\x10\0\0\0\x0c\2\0not a fragment", 26);
+		stream_offer(&shown.s, 0, later.at, 9);
+		stream_offer(&shown.s, 0, later.at + 9, later.n - 9);
+		stream_describe(&shown.s, shown.text, sizeof(shown.text));
 		cr_expect(!shown.s.over && strstr(shown.text, "dicom.c_echo=1"), "%zu", cut);
 	}
 }

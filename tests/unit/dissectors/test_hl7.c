@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 
-#include "tests/unit/dissectors/tcp_stream.h"
+#include "tests/unit/dissectors/stream.h"
 
 extern const struct dissector dissector_hl7;
 
@@ -14,19 +14,20 @@ extern const struct dissector dissector_hl7;
 	"MSA|" code "|ZZPHI0001|ZZ text\r"
 #define FRAME(text) "\x0b" text "\x1c\r"
 
-static struct tcp_stream s;
+static struct conversation s;
 static char text[8192];
 
 static void begin(void)
 {
-	stream_open(&s, &dissector_hl7);
+	stream_finish(&s);
+	stream_init(&s, &dissector_hl7, TRANSPORT_TCP, 40000, 40001);
 }
 
 static void say(uint8_t direction, const char *what, int64_t at)
 {
 	s.time.v = at;
-	stream_feed(&s, direction, what, strlen(what));
-	stream_text(&s, text, sizeof(text));
+	stream_offer(&s, direction, what, strlen(what));
+	stream_describe(&s, text, sizeof(text));
 	cr_expect(!strstr(text, "ZZ"), "%s", text);
 }
 
@@ -50,13 +51,14 @@ Test(hl7, message_and_acknowledgement_in_pieces_of_any_size)
 	for (size_t piece = 1; piece < 300; piece++) {
 		begin();
 		s.time.v = 1000;
-		stream_feed_by(&s, 0, FRAME(ADT), strlen(FRAME(ADT)), piece);
+		stream_chunks(&s, 0, FRAME(ADT), strlen(FRAME(ADT)), piece);
 		s.time.v = 1250;
-		stream_feed_by(&s, 1, FRAME(ACK("AA")), strlen(FRAME(ACK("AA"))), piece);
-		stream_text(&s, text, sizeof(text));
+		stream_chunks(&s, 1, FRAME(ACK("AA")), strlen(FRAME(ACK("AA"))), piece);
+		stream_describe(&s, text, sizeof(text));
 		cr_expect_str_eq(text, wanted, "%zu: %s", piece, text);
-		cr_expect(s.client == 0 && s.confidence == CONFIDENCE_HIGH);
-		cr_expect(s.result == DISSECT_MORE && !s.sides[0].count && !s.sides[1].count);
+		cr_expect(s.client_direction == 0 && s.confidence == CONFIDENCE_HIGH);
+		cr_expect(s.result == DISSECT_MORE && !s.sides[0].kept_size &&
+			  !s.sides[1].kept_size);
 	}
 }
 
@@ -66,16 +68,16 @@ Test(hl7, every_truncation)
 
 	for (size_t n = strlen(FRAME(ADT)); n-- > 0;) {
 		begin();
-		stream_feed(&s, 0, FRAME(ADT), n);
-		stream_text(&s, text, sizeof(text));
+		stream_offer(&s, 0, FRAME(ADT), n);
+		stream_describe(&s, text, sizeof(text));
 		cr_expect(s.claimed == (n >= 10) && !s.over && !has("ZZ"), "%zu", n);
 		cr_expect(!*more || strlen(text) <= strlen(more), "%zu", n);
 		strcpy(more, text);
 	}
 	for (size_t n = strlen(FRAME(ACK("AE"))); n-- > 0;) {
 		begin();
-		stream_feed(&s, 0, FRAME(ACK("AE")), n);
-		stream_text(&s, text, sizeof(text));
+		stream_offer(&s, 0, FRAME(ACK("AE")), n);
+		stream_describe(&s, text, sizeof(text));
 		cr_expect(has("hl7.ack_ae=1") == has("hl7.acks=1") && !has("ZZ"), "%zu", n);
 	}
 }
@@ -87,12 +89,12 @@ Test(hl7, the_first_message_tells_the_client)
 	begin();
 	say(0, FRAME(ACK("AA")), 1);
 	say(0, FRAME(ADT), 2);
-	cr_expect(s.client == 1);
+	cr_expect(s.client_direction == 1);
 
 	begin();
 	say(1, FRAME(ADT), 1);
 	say(0, FRAME(ADT), 2);
-	cr_expect(s.client == 1 && has("hl7.messages=2"));
+	cr_expect(s.client_direction == 1 && has("hl7.messages=2"));
 }
 
 Test(hl7, codes)
@@ -226,7 +228,7 @@ Test(hl7, framing_in_the_wild)
 
 	begin();
 	say(0, "\x0b" ADT "\x1c\x0b" ADT "\x1c", 1);
-	cr_expect(has("hl7.messages=2") && !s.sides[0].count, "no CR behind FS");
+	cr_expect(has("hl7.messages=2") && !s.sides[0].kept_size, "no CR behind FS");
 
 	begin();
 	say(0, "\x0b" ADT "OBX|\x1c\x1d|ZZ\x1c\r", 1);
@@ -251,13 +253,14 @@ Test(hl7, without_a_frame)
 {
 	for (size_t piece = 1; piece < 100; piece += 9) {
 		begin();
-		stream_feed_by(&s, 0, ADT ADT, strlen(ADT ADT), piece);
-		stream_feed_by(&s, 1, ACK("AA") ACK("AE"), strlen(ACK("AA") ACK("AE")), piece);
-		stream_text(&s, text, sizeof(text));
+		stream_chunks(&s, 0, ADT ADT, strlen(ADT ADT), piece);
+		stream_chunks(&s, 1, ACK("AA") ACK("AE"), strlen(ACK("AA") ACK("AE")), piece);
+		stream_describe(&s, text, sizeof(text));
 		cr_expect(has("hl7.unframed=1") && has("hl7.messages=2") && has("hl7.acks=2"), "%s",
 			  text);
 		cr_expect(has("hl7.ack_aa=1") && has("hl7.ack_ae=1") && has("hl7.unanswered=0"));
-		cr_expect(s.client == 0 && s.confidence == CONFIDENCE_MEDIUM && !has("ZZ"));
+		cr_expect(s.client_direction == 0 && s.confidence == CONFIDENCE_MEDIUM &&
+			  !has("ZZ"));
 	}
 }
 
@@ -342,7 +345,7 @@ Test(hl7, a_message_that_does_not_end)
 	say(0, "\x0b" ADT "OBX|", 1);
 	memset(megabyte, 'Z', sizeof(megabyte));
 	for (int i = 0; i < 65; i++)
-		stream_feed(&s, 0, megabyte, sizeof(megabyte));
+		stream_offer(&s, 0, megabyte, sizeof(megabyte));
 	say(0, FRAME(ADT), 2);
 	cr_expect(has("hl7.messages=2") && has("hl7.malformed=1"), "%s", text);
 }
@@ -351,7 +354,7 @@ Test(hl7, a_message_that_does_not_end)
 
 static enum probe_result probe(const char *bytes, size_t n, bool midstream)
 {
-	uint8_t *copy = stream_copy((const uint8_t *)bytes, n);
+	uint8_t *copy = stream_copy(bytes, n);
 	enum probe_result r =
 		dissector_hl7.probe(cursor_of(copy, n), TRANSPORT_TCP, 1, 2, midstream);
 
@@ -412,7 +415,7 @@ Test(hl7, joined_in_the_middle)
 	begin();
 	s.midstream = true;
 	say(0, "5||ZZ\r\x0bMS\x1c\r" FRAME(ADT), 1);
-	cr_expect(s.claimed && s.client == 0 && has("hl7.messages=1"), "%s", text);
+	cr_expect(s.claimed && s.client_direction == 0 && has("hl7.messages=1"), "%s", text);
 	cr_expect(has("hl7.sending_app=EPIC_ADT"));
 }
 
@@ -420,12 +423,12 @@ Test(hl7, a_gap_costs_what_was_in_it)
 {
 	for (size_t cut = 10; cut < strlen(FRAME(ADT)); cut += 3) {
 		begin();
-		stream_feed(&s, 0, FRAME(ADT), cut);
-		stream_gap(&s, 0);
+		stream_offer(&s, 0, FRAME(ADT), cut);
+		stream_lose(&s, 0);
 		say(0, "ZZ|rest\x0bof it\rPID|ZZ\r\x1c\r" FRAME(ACK("AA")), 5);
 		cr_expect(has("hl7.acks=1") && !has("hl7.messages=2"), "%zu: %s", cut, text);
-		stream_feed(&s, 0, FRAME(ADT), cut);
-		stream_gap(&s, 0);
+		stream_offer(&s, 0, FRAME(ADT), cut);
+		stream_lose(&s, 0);
 		say(0, FRAME(ACK("AE")), 6);
 		cr_expect(has("hl7.acks=2") && has("hl7.ack_ae=1"), "%zu: %s", cut, text);
 	}
