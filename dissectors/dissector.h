@@ -136,6 +136,9 @@ extern const struct dissector *const dissectors[];
 
 enum { DISSECTORS_MOST = 64 };
 
+/* The number of a dissector in dissectors[], or -1. */
+int dissector_of(const char *name);
+
 /* Which of dissectors[] are to be asked about a stream or datagram that begins with
  * this byte: a bit each, by number. */
 uint64_t dissectors_for(enum transport transport, uint8_t first);

@@ -29,6 +29,14 @@ static bool can_begin(const struct dissector *d, uint8_t first)
 	return false;
 }
 
+int dissector_of(const char *name)
+{
+	for (int i = 0; dissectors[i]; i++)
+		if (!strcmp(dissectors[i]->name, name))
+			return i;
+	return -1;
+}
+
 uint64_t dissectors_for(enum transport transport, uint8_t first)
 {
 	uint64_t mask = 0;

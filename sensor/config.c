@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dissectors/dissector.h"
 #include "schema/wire.h"
 
 enum { SOCKET_PATH_MOST = 107 }; /* of struct sockaddr_un */
@@ -159,6 +160,28 @@ static void read_timeouts(struct sensor_config *c, const struct yaml_node *n)
 	read_timeout(n, "active", &c->timeouts.active);
 }
 
+static void read_dissectors(struct sensor_config *c, const struct yaml_node *n)
+{
+	static const char *const keys[] = { "off", NULL };
+	const struct yaml_node *list = yaml_get(n, "off");
+
+	if (!n)
+		return;
+	yaml_only_keys(n, "dissectors", keys);
+	if (yaml_kind(list) != YAML_LIST && yaml_kind(list) != YAML_ABSENT)
+		yaml_problem(list, "off is no list; write off: [telnet, ftp]");
+	for (size_t i = 0; i < yaml_count(list); i++) {
+		const struct yaml_node *item = yaml_element(list, i);
+		const char *name = yaml_text(item);
+		int number = name ? dissector_of(name) : -1;
+		if (number < 0)
+			yaml_problem(item, "\"%.64s\" is no dissector; vigie-sensor -L lists them",
+				     name ? name : "");
+		else
+			c->dissectors_off |= UINT64_C(1) << number;
+	}
+}
+
 static void read_dpi(struct sensor_config *c, const struct yaml_node *n)
 {
 	static const char *const keys[] = { "enabled", "flows", NULL };
@@ -242,9 +265,10 @@ static void read_status(struct sensor_config *c, const struct yaml_node *n, cons
 
 int sensor_config_read(struct sensor_config *c, const char *path, struct problems *problems)
 {
-	static const char *const keys[] = { "sensor",       "site", "spool",   "geo",    "flows",
-					    "timeouts",     "dpi",  "capture", "realms", "exercise",
-					    "destinations", "user", "status",  "shed",   NULL };
+	static const char *const keys[] = { "sensor",  "site",     "spool",      "geo",
+					    "flows",   "timeouts", "dissectors", "dpi",
+					    "capture", "realms",   "exercise",   "destinations",
+					    "user",    "status",   "shed",       NULL };
 
 	c->path = path;
 	c->file = yaml_open(path, problems);
@@ -267,6 +291,7 @@ int sensor_config_read(struct sensor_config *c, const char *path, struct problem
 	read_geo(c, yaml_get(root, "geo"), path);
 	read_flows(c, yaml_get(root, "flows"));
 	read_timeouts(c, yaml_get(root, "timeouts"));
+	read_dissectors(c, yaml_get(root, "dissectors"));
 	read_dpi(c, yaml_get(root, "dpi"));
 	read_capture(c, yaml_get(root, "capture"));
 	read_status(c, yaml_get(root, "status"), path);

@@ -26,6 +26,7 @@ struct sensor_config {
 	uint64_t spool_max, spool_segment;
 	bool spool_sync;
 	uint64_t flows, contexts, buffers, fragments, dpi_flows, alerts, names, events;
+	uint64_t dissectors_off; /* a bit each, by number in dissectors[] */
 	struct flow_timeouts timeouts;
 	bool dedup, dpi, promiscuous;
 	const char *interfaces[CONFIG_INTERFACES_MOST], *filter;

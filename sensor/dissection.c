@@ -38,12 +38,12 @@ struct dissection {
 	bool no_dpi, left_out; /* of the packet under way: nDPI may not look; it would have */
 };
 
-static void list_candidates(struct dissection *d)
+static void list_candidates(struct dissection *d, uint64_t off)
 {
 	for (enum transport t = TRANSPORT_TCP; t <= TRANSPORT_UDP; t++) {
-		d->by_transport[t] = dissectors_of(t);
+		d->by_transport[t] = dissectors_of(t) & ~off;
 		for (unsigned b = 0; b < 256; b++)
-			d->by_first[t][b] = dissectors_for(t, (uint8_t)b);
+			d->by_first[t][b] = dissectors_for(t, (uint8_t)b) & ~off;
 	}
 }
 
@@ -59,7 +59,7 @@ struct dissection *dissection_create(const struct dissection_options *options,
 		return NULL;
 	d->names = names;
 	d->counters = counters;
-	list_candidates(d);
+	list_candidates(d, options->off);
 	d->context_count = options->contexts;
 	d->contexts = pages_map(options->contexts * sizeof(struct context));
 	d->free_contexts = calloc(options->contexts, sizeof(*d->free_contexts));

@@ -15,6 +15,7 @@ struct dissection_options {
 	size_t contexts;  /* flows under dissection at a time */
 	size_t buffers;   /* reassembly buffers of DISSECT_BUFFER bytes */
 	size_t dpi_flows; /* flows shown to nDPI at a time; 0: no nDPI */
+	uint64_t off;     /* dissectors that are not asked, a bit each by number */
 };
 
 struct dissection;

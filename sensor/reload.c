@@ -30,6 +30,7 @@ static const struct fixed {
 	FIXED("flows.alerts", NUMBER, alerts),
 	FIXED("flows.events", NUMBER, events),
 	FIXED("flows.names", NUMBER, names),
+	FIXED("dissectors.off", NUMBER, dissectors_off),
 	FIXED("dpi.enabled", FLAG, dpi),
 	FIXED("dpi.flows", NUMBER, dpi_flows),
 	FIXED("capture.ring", NUMBER, ring),

@@ -105,6 +105,7 @@ static struct pipeline_options settings_of(const struct sensor *s, bool live, ui
 			.contexts = c->contexts,
 			.buffers = c->buffers,
 			.dpi_flows = c->dpi ? c->dpi_flows : 0,
+			.off = c->dissectors_off,
 		},
 		.setting = {
 			.sensor = c->sensor,
@@ -128,8 +129,9 @@ static void salt_with_realms(struct buf *salt, const struct realms *r)
 static void salt_with_sizes(struct buf *salt, const struct sensor_config *c)
 {
 	const struct flow_timeouts *t = &c->timeouts;
-	const uint64_t sizes[] = { c->flows,  c->contexts, c->buffers, c->fragments, c->dpi_flows,
-				   c->alerts, c->names,    c->events,  c->shed.least };
+	const uint64_t sizes[] = { c->flows,          c->contexts,  c->buffers, c->fragments,
+				   c->dissectors_off, c->dpi_flows, c->alerts,  c->names,
+				   c->events,         c->shed.least };
 	const struct usec spans[] = { t->tcp_idle, t->udp_idle,  t->other_idle,
 				      t->closed,   t->handshake, t->active };
 

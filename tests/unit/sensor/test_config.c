@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dissectors/dissector.h"
 #include "sensor/config.h"
 
 #define LONG "/a-folder-with-a-very-very-long-name"
@@ -57,6 +58,20 @@ Test(config, a_good_one)
 	cr_assert_eq(c.shed.high.ring, 60);
 	cr_assert_eq(c.shed.high.lag.v, 2 * (int64_t)USEC_PER_SECOND);
 	cr_assert_eq(c.shed.low.ring, 10, "as it was");
+	sensor_config_finish(&c);
+}
+
+Test(config, dissectors_that_are_off)
+{
+	struct sensor_config c;
+
+	cr_assert_str_eq(mistakes("sensor: a\ndissectors: {off: [dns, hl7]}\n", &c), "");
+	cr_expect_eq(c.dissectors_off,
+		     UINT64_C(1) << dissector_of("dns") | UINT64_C(1) << dissector_of("hl7"));
+	sensor_config_finish(&c);
+	cr_assert_str_eq(mistakes("sensor: a\ndissectors: {off: [dnss], on: [hl7]}\n", &c),
+			 "2: \"dnss\" is no dissector; vigie-sensor -L lists them\n"
+			 "2: dissectors has no key \"on\"; its keys are off\n");
 	sensor_config_finish(&c);
 }
 

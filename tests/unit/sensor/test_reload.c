@@ -36,6 +36,8 @@ Test(reload, keys_that_wait_for_the_next_start)
 		{ BASE "user: nobody\n", "user" },
 		{ BASE "flows: {table: 128, alerts: 2}\n", "flows.table flows.alerts" },
 		{ BASE "dpi: {enabled: false}\n", "dpi.enabled" },
+		{ BASE "dissectors: {off: [dns]}\nflows: {events: 128}\n",
+		  "flows.events dissectors.off" },
 		{ BASE "realms: [{name: lab, vlans: [7]}]\n", "realms" },
 		{ BASE "status: {enabled: false, socket: /s}\n", "status.enabled status.socket" },
 		{ "sensor: span-2\nsite: /etc/vigie/site.yaml\n",
