@@ -101,6 +101,8 @@ bool grammar_accepts(enum grammar g, const void *bytes, size_t n)
 		return is_hostname(p, n);
 	case GRAMMAR_PRODUCT:
 		return n <= 32 && all_in(p, n, "_. ()+/-");
+	case GRAMMAR_ISSUER:
+		return n <= 64 && all_in(p, n, "_. ,'&:()+/-");
 	case GRAMMAR_NONE:
 		break;
 	}
@@ -116,9 +118,9 @@ const char *field_type_name(enum field_type type)
 
 const char *grammar_name(enum grammar g)
 {
-	static const char *const words[] = { "-",       "token",    "ae-title",
-					     "uid",     "hl7-name", "hl7-type",
-					     "version", "hostname", "product" };
+	static const char *const words[] = { "-",        "token",    "ae-title", "uid",
+					     "hl7-name", "hl7-type", "version",  "hostname",
+					     "product",  "issuer" };
 
 	return words[g];
 }

@@ -30,6 +30,7 @@ enum grammar {
 	GRAMMAR_VERSION,  /* [0-9][A-Za-z0-9._-]{0,15} */
 	GRAMMAR_HOSTNAME, /* RFC 1123 labels and '_', 1 to 253, lower-cased */
 	GRAMMAR_PRODUCT,  /* [A-Za-z0-9_. ()+/-]{1,32}: implementation and product names */
+	GRAMMAR_ISSUER,   /* [A-Za-z0-9_. ,'&:()+/-]{1,64}: organisations, certificate issuers */
 };
 
 /* What a value could tell about a person. There is no class for what does: that is

@@ -121,6 +121,7 @@ Test(grammar, what_fits_and_what_does_not)
 		{ GRAMMAR_HOSTNAME, "_dicom._tcp.pacs-1.example", "a..b" },
 		{ GRAMMAR_HOSTNAME, "x", "under score.example" },
 		{ GRAMMAR_PRODUCT, "OFFIS_DCMTK_367", "a;b" },
+		{ GRAMMAR_ISSUER, "Let's Encrypt: R3 (staging), Inc.", "a@b" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
