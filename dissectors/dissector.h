@@ -77,12 +77,18 @@ struct dissect_input {
 	uint16_t source_port, dest_port;
 	enum transport transport;
 	struct usec time; /* of the packet that completed these bytes */
+	/* UDP: DISSECT_BUFFER bytes to put a message together that spans datagrams. The first
+	 * `held` are what this flow asked to `hold` at its last call, unless room was short;
+	 * then none. The rest is of no value. NULL on other transports. */
+	uint8_t *room;
+	size_t held;
 	/* LINK: the frame's addresses. Else zero: a MAC is the router's as often as not,
 	 * and FACT_SENDER is put right by the core. */
 	uint8_t source_mac[6], dest_mac[6];
 
 	/* Answers, zeroed by the core before each call: */
 	uint64_t skip;              /* bytes behind the taken ones that need not be shown */
+	size_t hold;                /* of `room`: to be kept for the flow's next datagram */
 	enum role role;             /* orientation, when the bytes prove it */
 	enum confidence confidence; /* of the claim; NONE leaves it as it was */
 	bool encrypted;             /* a cryptographic handshake was parsed here */

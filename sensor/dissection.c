@@ -30,6 +30,7 @@ struct dissection {
 	uint32_t *free_contexts;
 	size_t context_count, contexts_used, free_count;
 	struct reassembly_pool *pool;
+	uint8_t *room; /* lent to a dissector for the time of a datagram */
 	struct dpi *dpi;
 	struct hostnames *names;
 	struct counters *counters;
@@ -64,7 +65,8 @@ struct dissection *dissection_create(const struct dissection_options *options,
 	d->contexts = pages_map(options->contexts * sizeof(struct context));
 	d->free_contexts = calloc(options->contexts, sizeof(*d->free_contexts));
 	d->pool = reassembly_pool_create(options->buffers);
-	if (!d->contexts || !d->free_contexts || !d->pool)
+	d->room = malloc(DISSECT_BUFFER);
+	if (!d->contexts || !d->free_contexts || !d->pool || !d->room)
 		goto fail;
 	if (options->dpi_flows) {
 		d->dpi = dpi_create(options->dpi_flows, why);
@@ -83,6 +85,7 @@ void dissection_destroy(struct dissection *d)
 		return;
 	dpi_destroy(d->dpi);
 	reassembly_pool_destroy(d->pool);
+	free(d->room);
 	pages_unmap(d->contexts, d->context_count * sizeof(struct context));
 	free(d->free_contexts);
 	free(d);
@@ -229,7 +232,10 @@ static void input_of(struct dissect_input *in, const struct flow *f, const struc
 	in->dest_port = p->dest_port;
 	in->transport = transport;
 	in->time = p->time;
+	in->room = NULL;
+	in->held = 0;
 	in->skip = 0;
+	in->hold = 0;
 	in->role = ROLE_UNKNOWN;
 	in->confidence = CONFIDENCE_NONE;
 	in->encrypted = false;
@@ -251,11 +257,16 @@ static enum dissect_result show(struct dissection *d, struct flow *f, struct dis
 static void feed_datagram(struct dissection *d, struct flow *f, const struct packet *p,
 			  unsigned side)
 {
+	struct reassembly *s = &context_of(d, f)->streams[0]; /* one for both directions */
 	struct dissect_input in;
 
 	input_of(&in, f, p, side, TRANSPORT_UDP);
 	in.bytes = p->payload;
-	conclude(d, f, show(d, f, &in, side));
+	in.room = s->buffer ? s->buffer : d->room;
+	in.held = s->buffer ? s->ready : 0;
+	enum dissect_result result = show(d, f, &in, side);
+	reassembly_hold(d->pool, s, in.room, result == DISSECT_MORE ? in.hold : 0);
+	conclude(d, f, result);
 }
 
 /* Shows bytes until the dissector wants more than there are. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/reassembly.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -294,4 +295,21 @@ bool reassembly_more(struct reassembly *s, struct cursor *out)
 
 	s->due = false;
 	return due && show_kept(s, out);
+}
+
+void reassembly_hold(struct reassembly_pool *pool, struct reassembly *s, const uint8_t *from,
+		     size_t n)
+{
+	assert(n <= DISSECT_BUFFER);
+	s->ready = 0;
+	if (!n) {
+		put_buffer(pool, s);
+		return;
+	}
+	if (!get_buffer(pool, s)) {
+		s->overflows++;
+		return;
+	}
+	memmove(s->buffer, from, n);
+	s->ready = (uint32_t)n;
 }

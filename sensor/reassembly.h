@@ -54,3 +54,9 @@ void reassembly_taken(struct reassembly_pool *pool, struct reassembly *s, struct
 
 /* True when a skip made bytes due that came early: in *out. */
 bool reassembly_more(struct reassembly *s, struct cursor *out);
+
+/* For flows of datagrams: keeps the first `n` bytes at `from`, which may be the buffer
+ * itself, in s->buffer (`ready` of them); with 0 the buffer goes back. When there is no
+ * buffer, nothing is kept, and overflows counts it. */
+void reassembly_hold(struct reassembly_pool *pool, struct reassembly *s, const uint8_t *from,
+		     size_t n);

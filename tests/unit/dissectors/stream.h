@@ -30,6 +30,8 @@ struct conversation {
 		bool gap;     /* to be told with the next offer */
 		bool refused; /* its first bytes were not the protocol's; TCP only */
 	} sides[2];
+	uint8_t *room; /* UDP: DISSECT_BUFFER bytes ... */
+	size_t held;   /* ... and how many the flow asked to keep */
 
 	/* What came out: */
 	bool refused, claimed, over; /* refused: by the last probe; over: asked no more */
@@ -55,12 +57,14 @@ static inline void stream_init(struct conversation *s, const struct dissector *d
 	s->client_direction = 2;
 	assert(d->state_size <= DISSECT_STATE_MOST);
 	s->state = calloc(1, d->state_size ? d->state_size : 1);
-	assert(s->state);
+	s->room = malloc(DISSECT_BUFFER);
+	assert(s->state && s->room);
 }
 
 static inline void stream_finish(struct conversation *s)
 {
 	free(s->state);
+	free(s->room);
 	free(s->sides[0].kept);
 	free(s->sides[1].kept);
 	*s = (struct conversation){ 0 };
@@ -146,9 +150,16 @@ static inline void stream_dissect(struct conversation *s, unsigned direction)
 		.time = s->time,
 	};
 
+	if (s->transport == TRANSPORT_UDP) {
+		in.room = s->room;
+		in.held = s->held;
+		memset(s->room + s->held, 0xa5, DISSECT_BUFFER - s->held);
+	}
 	side->gap = false;
 	s->result = s->dissector->dissect(s->state, &in, &s->out);
 	stream_note(s, &in, direction);
+	assert(in.hold <= (in.room ? DISSECT_BUFFER : 0));
+	s->held = in.hold;
 	size_t left = cursor_left(&in.bytes);
 	assert(left <= side->kept_size && in.bytes.end == in.bytes.at + left);
 	assert(!in.skip || left == 0);
