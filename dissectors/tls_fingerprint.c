@@ -193,9 +193,13 @@ static const char *version_word(unsigned version)
 static void protocol_ends(struct cursor list, char out[2])
 {
 	static const char hex[] = "0123456789abcdef";
-	struct cursor name = cursor_sub(&list, cursor_u8(&list));
-	size_t n = cursor_left(&name);
+	struct cursor name;
+	size_t n;
 
+	do {
+		name = cursor_sub(&list, cursor_u8(&list));
+		n = cursor_left(&name);
+	} while (n == 2 && tls_is_grease((unsigned)(name.at[0] << 8 | name.at[1])));
 	out[0] = out[1] = '0';
 	if (!n)
 		return;

@@ -378,3 +378,91 @@ Test(tls, what_is_not_claimed)
 		stream_finish(&s);
 	}
 }
+
+/* Of "771,4865-49199,0-16-43-65037,,", "771,4865,43-51" and "771,49199,65281-16". */
+Test(tls, fingerprints)
+{
+	struct conversation s = tls();
+
+	stream_offer(&s, 0, client_hello, sizeof(client_hello));
+	cr_assert_str_eq(stream_text(&s, "tls.ja3", 0), "1a45665515489623217da6de67bab70c");
+	cr_assert_str_eq(stream_text(&s, "tls.ja4", 0), "t13d0204h2_c1929292aa6b_19db675bb9c5");
+	stream_offer(&s, 1, server_hello_13, sizeof(server_hello_13));
+	cr_assert_str_eq(stream_text(&s, "tls.ja3s", 0), "f4febc55ea12b31ae17cfb7e614afda8");
+	stream_finish(&s);
+	s = tls();
+	stream_offer(&s, 1, server_hello_12, sizeof(server_hello_12));
+	cr_assert_str_eq(stream_text(&s, "tls.ja3s", 0), "7bee5c1d424b7e5f943b06983bb11422");
+	stream_finish(&s);
+}
+
+static struct conversation ask_for(const char *name, const char *protocol, uint16_t port)
+{
+	struct conversation s;
+	uint8_t hello[128] = { 22, 3, 1, 0, 0, 1, 0, 0, 0, 3, 3 };
+	size_t n = RANDOM + 32, length = strlen(name), p = strlen(protocol);
+
+	memcpy(hello + n, "\0\0\2\x13\x01\1\0", 7);
+	n += 7;
+	hello[n++] = 0;
+	hello[n++] = (uint8_t)(4 + 5 + length + 4 + 3 + p);
+	memcpy(hello + n,
+	       (uint8_t[]){ 0, 0, 0, (uint8_t)(5 + length), 0, (uint8_t)(3 + length), 0, 0,
+			    (uint8_t)length },
+	       9);
+	memcpy(hello + n + 9, name, length);
+	n += 9 + length;
+	memcpy(hello + n,
+	       (uint8_t[]){ 0, 16, 0, (uint8_t)(3 + p), 0, (uint8_t)(1 + p), (uint8_t)p }, 7);
+	memcpy(hello + n + 7, protocol, p);
+	n += 7 + p;
+	hello[4] = (uint8_t)(n - HEADER);
+	hello[8] = (uint8_t)(n - HEADER - 4);
+	stream_init(&s, &dissector_tls, TRANSPORT_TCP, 50000, port);
+	stream_offer(&s, 0, hello, n);
+	cr_assert(s.claimed);
+	return s;
+}
+
+Test(tls, dns_over_it)
+{
+	static const struct {
+		const char *name, *protocol;
+		uint16_t port;
+		const char *word;
+	} rows[] = {
+		{ "resolver.example", "h2", 443, "" },
+		{ "resolver.example", "dot", 443, "tls" },
+		{ "resolver.example", "h2", 853, "tls" },
+		{ "dns.google", "h2", 443, "https" },
+		{ "DNS.Google.", "h2", 443, "https" },
+		{ "mozilla.cloudflare-dns.com", "h2", 443, "https" },
+		{ "abc123.dns.nextdns.io", "dot", 443, "tls" },
+		{ "notdns.google", "h2", 443, "" },
+		{ "dns.google.example", "h2", 443, "" },
+		{ "google", "h2", 443, "" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct conversation s = ask_for(rows[i].name, rows[i].protocol, rows[i].port);
+		cr_assert_str_eq(stream_text(&s, "tls.dns_over", 0), rows[i].word, "%s",
+				 rows[i].name);
+		stream_finish(&s);
+	}
+}
+
+/* First and last character of the first protocol, or of its digits. */
+Test(tls, protocol_in_ja4)
+{
+	static const char *const rows[][2] = {
+		{ "h2", "h2" },       { "http/1.1", "h1" }, { "h3-29", "h9" }, { "x", "xx" },
+		{ "\xab\xcd", "ad" }, { "0\xab", "3b" },    { "a/", "6f" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct conversation s = ask_for("a.example", rows[i][0], 443);
+		cr_assert_arr_eq(stream_text(&s, "tls.ja4", 0) + 8, rows[i][1], 2, "%s: %s",
+				 rows[i][0], stream_text(&s, "tls.ja4", 0));
+		stream_finish(&s);
+	}
+}
