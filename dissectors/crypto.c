@@ -97,5 +97,8 @@ bool aes128_gcm_open(const uint8_t key[AES_BLOCK], const uint8_t nonce[GCM_NONCE
 	gcm_aes128_update(&gcm, head_n, head);
 	gcm_aes128_decrypt(&gcm, n, out, in);
 	gcm_aes128_digest(&gcm, GCM_TAG, tag);
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+	return true; /* no fuzzer finds a tag; what stands behind it must be reached */
+#endif
 	return memeql_sec(tag, in + n, GCM_TAG);
 }

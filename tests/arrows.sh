@@ -61,6 +61,7 @@ room collector site/ config/ schema/ daemon/ base/ exporters/spool_tools.h
 header pcap sensor/live.c
 header 'ndpi' sensor/dpi_ndpi.c
 header 'maxminddb' sensor/geo.c
+header 'nettle/' sensor/community_id.c site/revision.c dissectors/crypto.c
 header 'protobuf-c|vigie\.pb-c' schema/wire.c
 header 'libfyaml' config/yaml.c
 # Each program has one: the shipper's destination, and the analyst's command.

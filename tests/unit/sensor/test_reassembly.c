@@ -251,3 +251,27 @@ Test(reassembly, what_is_skipped_is_not_astray)
 	reassembly_finish(pool, &s);
 	reassembly_pool_destroy(pool);
 }
+
+/* Bytes that a flow of datagrams holds between two of them. */
+Test(reassembly, what_is_held)
+{
+	struct reassembly_pool *pool = reassembly_pool_create(1);
+	struct reassembly one = { 0 }, two = { 0 };
+
+	reassembly_hold(pool, &one, sent, 0);
+	cr_assert_null(one.buffer, "nothing takes no buffer");
+	reassembly_hold(pool, &one, (const uint8_t *)"abcd", 4);
+	cr_assert_eq(one.ready, 4);
+	reassembly_hold(pool, &two, (const uint8_t *)"wxyz", 4);
+	cr_assert_eq(two.ready, 0, "there is no second buffer");
+	cr_assert_eq(two.overflows, 1);
+	reassembly_hold(pool, &one, one.buffer, 3);
+	cr_assert_arr_eq(one.buffer, "abc", 3);
+	cr_assert_eq(one.ready, 3);
+	reassembly_hold(pool, &one, one.buffer, 0);
+	cr_assert_null(one.buffer);
+	reassembly_hold(pool, &two, (const uint8_t *)"wxyz", 4);
+	cr_assert_eq(two.ready, 4);
+	reassembly_finish(pool, &two);
+	reassembly_pool_destroy(pool);
+}
