@@ -80,7 +80,7 @@ struct expected_texts {
 struct expectations {
 	struct usec learn; /* how long what is new is only learnt */
 	struct expected_texts ae_titles, hl7_senders, hl7_types;
-	uint64_t bulk_images; /* retrieved in one association within one record */
+	uint64_t bulk_images;                  /* retrieved in one association within one record */
 	const struct segment *const *building; /* segments from which controllers are operated */
 	size_t building_count;
 	const struct ip_prefix *resolvers;

@@ -5,11 +5,17 @@
 
 #include "schema/attributes.h"
 
-static const struct field count_field = { "t.count", FIELD_COUNTER, GRAMMAR_NONE, "", "", PHI_NONE, ABOUT_FLOW };
-static const struct field number_field = { "t.number", FIELD_NUMBER, GRAMMAR_NONE, "", "", PHI_NONE, ABOUT_FLOW };
-static const struct field title = { "t.ae", FIELD_TEXT, GRAMMAR_AE_TITLE, "", "", PHI_SITE, ABOUT_FLOW };
-static const struct field uids = { "t.uids", FIELD_TEXTS, GRAMMAR_UID, "", "", PHI_NONE, ABOUT_FLOW };
-static const struct field host = { "t.host", FIELD_TEXTS, GRAMMAR_HOSTNAME, "", "", PHI_SITE, ABOUT_FLOW };
+static const struct field count_field = { "t.count", FIELD_COUNTER, GRAMMAR_NONE, "",
+					  "",        PHI_NONE,      ABOUT_FLOW };
+static const struct field number_field = { "t.number", FIELD_NUMBER, GRAMMAR_NONE, "",
+					   "",         PHI_NONE,     ABOUT_FLOW };
+static const struct field title = { "t.ae", FIELD_TEXT, GRAMMAR_AE_TITLE, "",
+				    "",     PHI_SITE,   ABOUT_FLOW };
+static const struct field uids = {
+	"t.uids", FIELD_TEXTS, GRAMMAR_UID, "", "", PHI_NONE, ABOUT_FLOW
+};
+static const struct field host = { "t.host", FIELD_TEXTS, GRAMMAR_HOSTNAME, "",
+				   "",       PHI_SITE,    ABOUT_FLOW };
 
 static void text(struct attributes *a, const struct field *f, const char *s)
 {
@@ -88,7 +94,8 @@ Test(attributes, running_out_of_room_drops_and_counts)
 	for (int i = 50; i < 199; i += 50)
 		long_host[i] = '.';
 	for (size_t i = 0; i < ATTRIBUTES_MOST + 4; i++) {
-		fields[i] = (struct field){ "t.x", FIELD_TEXT, GRAMMAR_HOSTNAME, "", "", PHI_SITE, ABOUT_FLOW };
+		fields[i] = (struct field){ "t.x", FIELD_TEXT, GRAMMAR_HOSTNAME, "",
+					    "",    PHI_SITE,   ABOUT_FLOW };
 		long_host[0] = (char)('a' + i % 26);
 		attributes_text(&a, &fields[i], long_host, 190);
 	}
@@ -139,8 +146,10 @@ Test(grammar, what_fits_and_what_does_not)
 
 Test(attributes, invalid_texts_without_end_take_no_room)
 {
-	static const struct field ae = { "t.ae", FIELD_TEXT, GRAMMAR_AE_TITLE, "", "", PHI_SITE, ABOUT_FLOW };
-	static const struct field uid = { "t.uid", FIELD_TEXT, GRAMMAR_UID, "", "", PHI_NONE, ABOUT_FLOW };
+	static const struct field ae = { "t.ae", FIELD_TEXT, GRAMMAR_AE_TITLE, "",
+					 "",     PHI_SITE,   ABOUT_FLOW };
+	static const struct field uid = { "t.uid", FIELD_TEXT, GRAMMAR_UID, "",
+					  "",      PHI_NONE,   ABOUT_FLOW };
 	static struct attributes a;
 
 	for (int i = 0; i < 70000; i++)
