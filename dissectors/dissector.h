@@ -74,6 +74,7 @@ struct dissect_input {
 	struct cursor bytes;
 	uint8_t direction; /* 0 or 1: stable for a flow, 0 is who spoke first in the capture */
 	bool gap;          /* TCP: bytes were lost before these: resynchronise */
+	struct ip_addr source_ip, dest_ip; /* LINK: zero */
 	uint16_t source_port, dest_port;
 	enum transport transport;
 	struct usec time; /* of the packet that completed these bytes */

@@ -56,7 +56,7 @@ struct field {
 	enum field_about about;
 };
 
-enum { ATTRIBUTES_MOST = 48, ATTRIBUTES_TEXT = 1024, ATTRIBUTES_SET_MOST = 8 };
+enum { ATTRIBUTES_MOST = 64, ATTRIBUTES_TEXT = 1024, ATTRIBUTES_SET_MOST = 8 };
 
 struct attribute {
 	const struct field *field;

@@ -228,6 +228,8 @@ static void input_of(struct dissect_input *in, const struct flow *f, const struc
 {
 	in->direction = side != f->first_side;
 	in->gap = false;
+	in->source_ip = f->key.ip[side];
+	in->dest_ip = f->key.ip[!side];
 	in->source_port = p->source_port;
 	in->dest_port = p->dest_port;
 	in->transport = transport;

@@ -19,6 +19,7 @@ struct conversation {
 	const struct dissector *dissector;
 	enum transport transport;
 	uint16_t ports[2]; /* of the sender, by direction */
+	struct ip_addr ips[2];
 	bool midstream;
 	struct usec time; /* of what is offered next */
 
@@ -144,6 +145,8 @@ static inline void stream_dissect(struct conversation *s, unsigned direction)
 		.bytes = cursor_of(side->kept, side->kept_size),
 		.direction = (uint8_t)direction,
 		.gap = side->gap,
+		.source_ip = s->ips[direction],
+		.dest_ip = s->ips[!direction],
 		.source_port = s->ports[direction],
 		.dest_port = s->ports[!direction],
 		.transport = s->transport,
