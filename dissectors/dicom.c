@@ -5,98 +5,6 @@
  * with what outcome. Data sets are counted and never looked at. */
 #include "dissectors/dicom_internal.h"
 
-const struct field dicom_fields[DICOM_FIELD_COUNT + 1] = {
-	/* clang-format off */
-	[F_CALLING_AE] = { "dicom.calling_ae", FIELD_TEXT, GRAMMAR_AE_TITLE, "",
-		"application entity that asked for the association", PHI_SITE, ABOUT_CLIENT },
-	[F_CALLED_AE] = { "dicom.called_ae", FIELD_TEXT, GRAMMAR_AE_TITLE, "",
-		"application entity that it asked for", PHI_SITE, ABOUT_SERVER },
-	[F_RESULT] = { "dicom.association", FIELD_TEXT, GRAMMAR_TOKEN, "",
-		"accepted or rejected", PHI_NONE, ABOUT_FLOW },
-	[F_SOP_CLASS] = { "dicom.sop_class", FIELD_TEXTS, GRAMMAR_UID, "",
-		"SOP classes proposed for the association", PHI_NONE, ABOUT_FLOW },
-	[F_TRANSFER_SYNTAX] = { "dicom.transfer_syntax", FIELD_TEXTS, GRAMMAR_UID, "",
-		"transfer syntaxes of the accepted presentation contexts", PHI_NONE, ABOUT_FLOW },
-	[F_CONTEXTS_PROPOSED] = { "dicom.contexts_proposed", FIELD_NUMBER, GRAMMAR_NONE, "",
-		"presentation contexts proposed", PHI_NONE, ABOUT_FLOW },
-	[F_CONTEXTS_ACCEPTED] = { "dicom.contexts_accepted", FIELD_NUMBER, GRAMMAR_NONE, "",
-		"presentation contexts accepted", PHI_NONE, ABOUT_FLOW },
-	[F_CONTEXTS_REJECTED] = { "dicom.contexts_rejected", FIELD_NUMBER, GRAMMAR_NONE, "",
-		"presentation contexts rejected", PHI_NONE, ABOUT_FLOW },
-	[F_CALLING_MAX_PDU] = { "dicom.calling_max_pdu", FIELD_NUMBER, GRAMMAR_NONE, "bytes",
-		"largest PDU that the calling side takes; 0 for any", PHI_NONE, ABOUT_FLOW },
-	[F_CALLED_MAX_PDU] = { "dicom.called_max_pdu", FIELD_NUMBER, GRAMMAR_NONE, "bytes",
-		"largest PDU that the called side takes; 0 for any", PHI_NONE, ABOUT_FLOW },
-	[F_CALLING_UID] = { "dicom.calling_implementation", FIELD_TEXT, GRAMMAR_UID, "",
-		"implementation class UID of the calling side", PHI_NONE, ABOUT_CLIENT },
-	[F_CALLED_UID] = { "dicom.called_implementation", FIELD_TEXT, GRAMMAR_UID, "",
-		"implementation class UID of the called side", PHI_NONE, ABOUT_SERVER },
-	[F_CALLING_VERSION] = { "dicom.calling_version", FIELD_TEXT, GRAMMAR_PRODUCT, "",
-		"implementation version name of the calling side", PHI_NONE, ABOUT_CLIENT },
-	[F_CALLED_VERSION] = { "dicom.called_version", FIELD_TEXT, GRAMMAR_PRODUCT, "",
-		"implementation version name of the called side", PHI_NONE, ABOUT_SERVER },
-	[F_IDENTITY] = { "dicom.identity", FIELD_TEXT, GRAMMAR_TOKEN, "",
-		"kind of user identity offered: user, user-password, kerberos, saml, jwt", PHI_NONE, ABOUT_FLOW },
-	[F_ROLE_SELECTION] = { "dicom.role_selection", FIELD_FLAG, GRAMMAR_NONE, "",
-		"roles of the two sides were negotiated", PHI_NONE, ABOUT_FLOW },
-	[F_REJECT_RESULT] = { "dicom.reject_result", FIELD_TEXT, GRAMMAR_TOKEN, "",
-		"permanent or transient", PHI_NONE, ABOUT_FLOW },
-	[F_REJECT_SOURCE] = { "dicom.reject_source", FIELD_TEXT, GRAMMAR_TOKEN, "",
-		"who rejected: user, acse, presentation", PHI_NONE, ABOUT_FLOW },
-	[F_REJECT_REASON] = { "dicom.reject_reason", FIELD_TEXT, GRAMMAR_TOKEN, "",
-		"no-reason, application-context, calling-ae, called-ae, protocol-version, "
-		"congestion, limit", PHI_NONE, ABOUT_FLOW },
-	[F_RELEASED] = { "dicom.released", FIELD_FLAG, GRAMMAR_NONE, "",
-		"the association was released in good order", PHI_NONE, ABOUT_FLOW },
-	[F_ABORT_SOURCE] = { "dicom.abort_source", FIELD_TEXT, GRAMMAR_TOKEN, "",
-		"who aborted the association: user or provider", PHI_NONE, ABOUT_FLOW },
-	[F_ABORT_REASON] = { "dicom.abort_reason", FIELD_NUMBER, GRAMMAR_NONE, "",
-		"reason of a provider's abort (PS3.8 table 9-26)", PHI_NONE, ABOUT_FLOW },
-	[F_USED_SOP_CLASS] = { "dicom.used_sop_class", FIELD_TEXTS, GRAMMAR_UID, "",
-		"SOP classes that commands named", PHI_NONE, ABOUT_FLOW },
-	[F_C_STORE] = { "dicom.c_store", FIELD_COUNTER, GRAMMAR_NONE, "requests", "C-STORE", PHI_NONE, ABOUT_FLOW },
-	[F_C_FIND] = { "dicom.c_find", FIELD_COUNTER, GRAMMAR_NONE, "requests", "C-FIND", PHI_NONE, ABOUT_FLOW },
-	[F_C_MOVE] = { "dicom.c_move", FIELD_COUNTER, GRAMMAR_NONE, "requests", "C-MOVE", PHI_NONE, ABOUT_FLOW },
-	[F_C_GET] = { "dicom.c_get", FIELD_COUNTER, GRAMMAR_NONE, "requests", "C-GET", PHI_NONE, ABOUT_FLOW },
-	[F_C_ECHO] = { "dicom.c_echo", FIELD_COUNTER, GRAMMAR_NONE, "requests", "C-ECHO", PHI_NONE, ABOUT_FLOW },
-	[F_C_CANCEL] = { "dicom.c_cancel", FIELD_COUNTER, GRAMMAR_NONE, "requests", "C-CANCEL", PHI_NONE, ABOUT_FLOW },
-	[F_N_EVENT] = { "dicom.n_event", FIELD_COUNTER, GRAMMAR_NONE, "requests",
-		"N-EVENT-REPORT", PHI_NONE, ABOUT_FLOW },
-	[F_N_GET] = { "dicom.n_get", FIELD_COUNTER, GRAMMAR_NONE, "requests", "N-GET", PHI_NONE, ABOUT_FLOW },
-	[F_N_SET] = { "dicom.n_set", FIELD_COUNTER, GRAMMAR_NONE, "requests", "N-SET", PHI_NONE, ABOUT_FLOW },
-	[F_N_ACTION] = { "dicom.n_action", FIELD_COUNTER, GRAMMAR_NONE, "requests", "N-ACTION", PHI_NONE, ABOUT_FLOW },
-	[F_N_CREATE] = { "dicom.n_create", FIELD_COUNTER, GRAMMAR_NONE, "requests", "N-CREATE", PHI_NONE, ABOUT_FLOW },
-	[F_N_DELETE] = { "dicom.n_delete", FIELD_COUNTER, GRAMMAR_NONE, "requests", "N-DELETE", PHI_NONE, ABOUT_FLOW },
-	[F_OTHER_COMMAND] = { "dicom.other_command", FIELD_COUNTER, GRAMMAR_NONE, "requests",
-		"commands that PS3.7 does not know", PHI_NONE, ABOUT_FLOW },
-	[F_SUCCESS] = { "dicom.status_success", FIELD_COUNTER, GRAMMAR_NONE, "responses",
-		"responses that say success", PHI_NONE, ABOUT_FLOW },
-	[F_PENDING] = { "dicom.status_pending", FIELD_COUNTER, GRAMMAR_NONE, "responses",
-		"responses with more to come: matches, sub-operations", PHI_NONE, ABOUT_FLOW },
-	[F_WARNING] = { "dicom.status_warning", FIELD_COUNTER, GRAMMAR_NONE, "responses",
-		"responses that say warning", PHI_NONE, ABOUT_FLOW },
-	[F_FAILURE] = { "dicom.status_failure", FIELD_COUNTER, GRAMMAR_NONE, "responses",
-		"responses that say failure", PHI_NONE, ABOUT_FLOW },
-	[F_CANCEL] = { "dicom.status_cancel", FIELD_COUNTER, GRAMMAR_NONE, "responses",
-		"responses that say cancelled", PHI_NONE, ABOUT_FLOW },
-	[F_FAILURE_STATUS] = { "dicom.failure_status", FIELD_NUMBER, GRAMMAR_NONE, "",
-		"status code of the last failure (PS3.7 annex C)", PHI_NONE, ABOUT_FLOW },
-	[F_MOVE_DESTINATION] = { "dicom.move_destination", FIELD_TEXTS, GRAMMAR_AE_TITLE, "",
-		"application entities that C-MOVE sends objects to", PHI_SITE, ABOUT_FLOW },
-	[F_MOVE_ORIGINATOR] = { "dicom.move_originator", FIELD_TEXTS, GRAMMAR_AE_TITLE, "",
-		"application entities whose C-MOVE caused a C-STORE", PHI_SITE, ABOUT_FLOW },
-	[F_COMPLETED] = { "dicom.suboperations_completed", FIELD_NUMBER, GRAMMAR_NONE, "",
-		"objects moved or got, by the last response", PHI_NONE, ABOUT_FLOW },
-	[F_FAILED] = { "dicom.suboperations_failed", FIELD_NUMBER, GRAMMAR_NONE, "",
-		"objects that could not be moved or got, by the last response", PHI_NONE, ABOUT_FLOW },
-	[F_WARNED] = { "dicom.suboperations_warning", FIELD_NUMBER, GRAMMAR_NONE, "",
-		"objects moved or got with a warning, by the last response", PHI_NONE, ABOUT_FLOW },
-	[F_DATASET_BYTES] = { "dicom.dataset_bytes", FIELD_COUNTER, GRAMMAR_NONE, "bytes",
-		"data set bytes, both ways, as announced by the fragments' lengths", PHI_NONE, ABOUT_FLOW },
-	/* clang-format on */
-	[DICOM_FIELD_COUNT] = { .name = NULL },
-};
-
 static enum probe_result dicom_probe(struct cursor bytes, enum transport transport,
 				     uint16_t source_port, uint16_t dest_port, bool midstream)
 {
@@ -203,6 +111,50 @@ static void end_fragment(struct dicom_side *side)
 	side->stage = side->pdu_left ? STAGE_PDV : STAGE_PDU;
 }
 
+static void end_data(struct dicom_call *call)
+{
+	struct dicom_side *side = call->side;
+
+	end_fragment(side);
+	if (!side->last_fragment)
+		return;
+	if (side->data_of == DICOM_C_FIND)
+		dicom_keys_end(call);
+	side->data_of = 0;
+}
+
+static enum dicom_step fragment_of_data(struct dicom_call *call, uint32_t body)
+{
+	struct dicom_side *side = call->side;
+
+	attributes_add(call->out, &dicom_fields[F_DATASET_BYTES], body);
+	if (side->data_of == DICOM_C_STORE)
+		attributes_add(call->out, &dicom_fields[F_STORE_BYTES], body);
+	if (side->data_of == DICOM_C_FIND) {
+		side->pdv_left = body;
+		side->stage = STAGE_KEYS;
+		return STEP_ON;
+	}
+	dicom_pass(call, body);
+	side->pdu_left -= body;
+	end_data(call);
+	return STEP_ON;
+}
+
+static enum dicom_step fragment_of_keys(struct dicom_call *call)
+{
+	struct dicom_side *side = call->side;
+	size_t left = cursor_left(&call->in->bytes);
+	size_t here = side->pdv_left < left ? side->pdv_left : left;
+
+	dicom_keys_feed(&side->keys, cursor_sub(&call->in->bytes, here));
+	side->pdv_left -= (uint32_t)here;
+	side->pdu_left -= (uint32_t)here;
+	if (!side->pdv_left)
+		end_data(call);
+	return STEP_ON;
+}
+
 /* | length32, of all behind it | context id | flags: 1 command, 2 last | */
 static enum dicom_step fragment_header(struct dicom_call *call)
 {
@@ -231,11 +183,8 @@ static enum dicom_step fragment_header(struct dicom_call *call)
 	}
 	if (side->command.bytes)
 		return STEP_BROKEN;
-	attributes_add(call->out, &dicom_fields[F_DATASET_BYTES], body);
-	dicom_pass(call, body);
-	side->pdu_left -= body;
-	end_fragment(side);
-	return STEP_ON;
+	side->last_fragment = flags & 2;
+	return fragment_of_data(call, body);
 }
 
 static enum dicom_step fragment_of_command(struct dicom_call *call)
@@ -271,13 +220,17 @@ static enum dicom_step step(struct dicom_call *call)
 		return fragment_header(call);
 	case STAGE_COMMAND:
 		return fragment_of_command(call);
+	case STAGE_KEYS:
+		return fragment_of_keys(call);
 	}
 	return STEP_BROKEN;
 }
 
-static void lose(struct dicom_side *side)
+/* What was asked and not answered is not known any more, in both directions. */
+static void lose(struct dicom *flow, struct dicom_side *side)
 {
 	*side = (struct dicom_side){ .stage = STAGE_START, .lost = true };
+	flow->sides[0].stores = flow->sides[1].stores = 0;
 }
 
 static enum dissect_result dicom_dissect(void *state, struct dissect_input *in,
@@ -288,7 +241,7 @@ static enum dissect_result dicom_dissect(void *state, struct dissect_input *in,
 	struct dicom_call call = { .flow = flow, .side = side, .in = in, .out = out };
 
 	if (in->gap)
-		lose(side);
+		lose(flow, side);
 	while (cursor_left(&in->bytes)) {
 		enum dicom_step result = step(&call);
 		if (result == STEP_WAIT)
@@ -299,7 +252,7 @@ static enum dissect_result dicom_dissect(void *state, struct dissect_input *in,
 		 * that is wrong: the next chunk that starts with a PDU gives it back. */
 		if (flow->anchored && !side->lost)
 			return DISSECT_MALFORMED;
-		lose(side);
+		lose(flow, side);
 		cursor_skip(&in->bytes, cursor_left(&in->bytes));
 	}
 	return DISSECT_MORE;

@@ -78,6 +78,71 @@ static void end_associate(struct dicom_call *call)
 			  side->contexts - side->accepted);
 }
 
+static struct cursor trimmed(const uint8_t *title)
+{
+	struct cursor c = cursor_of(title, AE_TITLE);
+
+	while (cursor_peek(&c, 0) == ' ')
+		cursor_skip(&c, 1);
+	size_t n = cursor_left(&c);
+	while (n && (cursor_peek(&c, n - 1) == ' ' || cursor_peek(&c, n - 1) == 0))
+		n--;
+	return cursor_sub(&c, n);
+}
+
+static bool is_word(struct cursor title, const char *word)
+{
+	return cursor_left(&title) == strlen(word) && cursor_starts(&title, word);
+}
+
+/* What DCMTK's programs, Orthanc, pynetdicom and Conquest are called when they are
+ * installed; dcm4chee and OsiriX from memory. */
+static bool is_default(struct cursor title)
+{
+	static const char *const words[] = { "ECHOSCU",  "FINDSCU",      "STORESCU", "MOVESCU",
+					     "GETSCU",   "ANY-SCP",      "STORESCP", "ORTHANC",
+					     "DCM4CHEE", "CONQUESTSRV1", "OSIRIX",   "PYNETDICOM" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (is_word(title, words[i]))
+			return true;
+	return false;
+}
+
+/* The titles in an AC are an echo that nobody checks: the first ones stay. */
+static void note_titles(struct dicom_call *call, const uint8_t *calling, const uint8_t *called)
+{
+	struct cursor from = trimmed(calling), to = trimmed(called);
+
+	attributes_text(call->out, &dicom_fields[F_CALLING_AE], calling, AE_TITLE);
+	attributes_text(call->out, &dicom_fields[F_CALLED_AE], called, AE_TITLE);
+	if (is_default(from) || is_default(to))
+		attributes_flag(call->out, &dicom_fields[F_DEFAULT_AE]);
+	const struct attribute *first = attributes_find(call->out, &dicom_fields[F_CALLED_AE]);
+	if (call->side->pdu == PDU_ASSOCIATE_RQ && first &&
+	    grammar_accepts(GRAMMAR_AE_TITLE, to.at, cursor_left(&to)) &&
+	    !is_word(to, attribute_text(call->out, first)))
+		attributes_text(call->out, &dicom_fields[F_FURTHER_CALLED], called, AE_TITLE);
+}
+
+/* nmap's dicom-ping and dicom-brute call themselves ECHOSCU of DCMTK 3.6.2, and put an
+ * ASCII zero where the reserved bytes begin. */
+static bool may_be_nmap(const uint8_t *calling, const uint8_t *reserved)
+{
+	return is_word(trimmed(calling), "ECHOSCU") && reserved[0] == '0' && reserved[1] == 0;
+}
+
+static void begin_request(struct dicom_call *call, bool scanner)
+{
+	struct dicom *flow = call->flow;
+
+	flow->anchored = true;
+	flow->scanner = scanner;
+	flow->sides[0].stores = flow->sides[1].stores = 0;
+	call->in->confidence = CONFIDENCE_HIGH;
+	attributes_add(call->out, &dicom_fields[F_ASSOCIATIONS], 1);
+}
+
 enum dicom_step dicom_associate(struct dicom_call *call)
 {
 	struct dicom_side *side = call->side;
@@ -87,7 +152,7 @@ enum dicom_step dicom_associate(struct dicom_call *call)
 	cursor_skip(&c, 4);
 	const uint8_t *called = cursor_take(&c, AE_TITLE);
 	const uint8_t *calling = cursor_take(&c, AE_TITLE);
-	cursor_skip(&c, 32);
+	const uint8_t *reserved = cursor_take(&c, 32);
 	if (c.failed)
 		return STEP_WAIT;
 	call->in->bytes = c;
@@ -96,14 +161,12 @@ enum dicom_step dicom_associate(struct dicom_call *call)
 	side->context_accepted = false;
 	side->stage = STAGE_ITEM;
 
-	/* The titles in an AC are an echo that nobody checks: the first ones stay. */
-	attributes_text(call->out, &dicom_fields[F_CALLING_AE], calling, AE_TITLE);
-	attributes_text(call->out, &dicom_fields[F_CALLED_AE], called, AE_TITLE);
+	note_titles(call, calling, called);
 	if (request) {
-		call->flow->anchored = true;
-		call->in->confidence = CONFIDENCE_HIGH;
+		begin_request(call, may_be_nmap(calling, reserved));
 	} else {
 		attributes_text(call->out, &dicom_fields[F_RESULT], "accepted", 8);
+		attributes_add(call->out, &dicom_fields[F_ACCEPTED], 1);
 	}
 	dicom_orient(call, request ? ROLE_SENDER_IS_CLIENT : ROLE_SENDER_IS_SERVER);
 	if (side->pdu_left == 0)
@@ -144,6 +207,8 @@ static bool enter_context(struct dicom_call *call, struct cursor value)
 		return false;
 	side->context_accepted = side->pdu == PDU_ASSOCIATE_AC && result == 0;
 	side->accepted += side->context_accepted;
+	if (side->pdu == PDU_ASSOCIATE_AC && result >= 1 && result <= 4)
+		attributes_add(call->out, &dicom_fields[F_CONTEXT_USER + result - 1], 1);
 	return true;
 }
 
@@ -154,6 +219,8 @@ static void note_identity(struct dicom_call *call, uint8_t type)
 	const char *word = type < sizeof(words) / sizeof(words[0]) ? words[type] : "other";
 
 	attributes_text(call->out, &dicom_fields[F_IDENTITY], word, strlen(word));
+	if (type == 2)
+		attributes_add(call->out, &dicom_fields[F_PASSWORDS], 1);
 }
 
 static bool note_item(struct dicom_call *call, unsigned type, struct cursor value)
@@ -189,6 +256,8 @@ static bool note_item(struct dicom_call *call, unsigned type, struct cursor valu
 		break;
 	case ITEM_IMPLEMENTATION_VERSION:
 		field = request ? F_CALLING_VERSION : F_CALLED_VERSION;
+		if (request && call->flow->scanner && is_word(value, "OFFIS_DCMTK_362"))
+			attributes_text(call->out, &dicom_fields[F_SCANNER], "nmap", 4);
 		break;
 	default:
 		return true;
@@ -263,6 +332,7 @@ static void note_word(struct dicom_call *call, enum dicom_field field, const cha
 static void note_reject(struct dicom_call *call, uint8_t result, uint8_t source, uint8_t reason)
 {
 	note_word(call, F_RESULT, "rejected");
+	attributes_add(call->out, &dicom_fields[F_REJECTED], 1);
 	note_word(call, F_REJECT_RESULT,
 		  result == 1   ? "permanent"
 		  : result == 2 ? "transient"
@@ -270,6 +340,23 @@ static void note_reject(struct dicom_call *call, uint8_t result, uint8_t source,
 	note_word(call, F_REJECT_SOURCE, reject_word(source, 0));
 	note_word(call, F_REJECT_REASON, reason ? reject_word(source, reason) : "reserved");
 	dicom_orient(call, ROLE_SENDER_IS_SERVER);
+}
+
+static void note_abort(struct dicom_call *call, uint8_t source, uint8_t reason)
+{
+	struct dicom_side *sides = call->flow->sides;
+	unsigned stores = sides[0].stores + sides[1].stores;
+
+	note_word(call, F_ABORT_SOURCE,
+		  source == 0   ? "user"
+		  : source == 2 ? "provider"
+				: "reserved");
+	if (source == 2) /* a user's abort has none: PS3.8 9.3.8 */
+		attributes_number(call->out, &dicom_fields[F_ABORT_REASON], reason);
+	attributes_add(call->out, &dicom_fields[F_ABORTS], 1);
+	if (stores)
+		attributes_add(call->out, &dicom_fields[F_ABORT_IN_STORE], stores);
+	sides[0].stores = sides[1].stores = 0;
 }
 
 /* RJ:    reserved, result, source, reason
@@ -294,12 +381,7 @@ enum dicom_step dicom_outcome(struct dicom_call *call)
 		note_reject(call, result, source, reason);
 		break;
 	case PDU_ABORT:
-		note_word(call, F_ABORT_SOURCE,
-			  source == 0   ? "user"
-			  : source == 2 ? "provider"
-					: "reserved");
-		if (source == 2) /* a user's abort has none: PS3.8 9.3.8 */
-			attributes_number(call->out, &dicom_fields[F_ABORT_REASON], reason);
+		note_abort(call, source, reason);
 		break;
 	default:
 		attributes_flag(call->out, &dicom_fields[F_RELEASED]);

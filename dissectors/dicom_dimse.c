@@ -98,6 +98,47 @@ enum probe_result dicom_probe_command(const struct cursor *c)
 	return named == PROBE_NO ? probe_bare_command(c) : named;
 }
 
+/* Storage SOP classes (PS3.4 annex B.5), by what stands behind their common root, as
+ * DICOM's words for modalities (PS3.3 C.7.3.1.1.1). A row counts for those below it too. */
+static const struct {
+	const char *root, *word;
+} modalities[] = {
+	{ "1", "CR" },          { "2", "CT" },         { "3", "US" },
+	{ "4", "MR" },          { "6", "US" },         { "7", "OT" },
+	{ "9.1", "ECG" },       { "11", "PR" },        { "12.1", "XA" },
+	{ "12.2", "RF" },       { "20", "NM" },        { "66", "SEG" },
+	{ "77.1.1", "ES" },     { "77.1.2", "GM" },    { "77.1.4", "XC" },
+	{ "77.1.5", "OP" },     { "77.1.6", "SM" },    { "88", "SR" },
+	{ "104", "DOC" },       { "128", "PT" },       { "130", "PT" },
+	{ "481.1", "RTIMAGE" }, { "481.2", "RTDOSE" }, { "481.3", "RTSTRUCT" },
+	{ "481.5", "RTPLAN" },  { "481", "RT" },       { "1.1", "DX" },
+	{ "1.2", "MG" },        { "1.3", "IO" },
+};
+
+enum { MODALITIES = sizeof(modalities) / sizeof(modalities[0]) };
+
+/* Its row plus one, the longest root that fits; 0: none of them. */
+static uint8_t modality_of(struct cursor sop_class)
+{
+	static const char storage[] = "1.2.840.10008.5.1.4.1.1.";
+	size_t longest = 0;
+	uint8_t found = 0;
+
+	if (!cursor_starts(&sop_class, storage))
+		return 0;
+	cursor_skip(&sop_class, sizeof(storage) - 1);
+	for (size_t i = 0; i < MODALITIES; i++) {
+		size_t n = strlen(modalities[i].root);
+		int next = cursor_peek(&sop_class, n);
+		bool whole = next < 0 || next == '.' || next == 0 || next == ' ';
+		if (n > longest && whole && cursor_starts(&sop_class, modalities[i].root)) {
+			longest = n;
+			found = (uint8_t)(i + 1);
+		}
+	}
+	return found;
+}
+
 static bool is_wanted(uint16_t element)
 {
 	switch (element) {
@@ -130,12 +171,18 @@ static void keep_number(struct dicom_call *call, uint16_t element, uint16_t valu
 		command->has_status = true;
 		break;
 	case ELEMENT_COMPLETED:
+		command->completed = value;
+		command->has_counts = true;
 		attributes_number(call->out, &dicom_fields[F_COMPLETED], value);
 		break;
 	case ELEMENT_FAILED:
+		command->failed = value;
+		command->has_counts = true;
 		attributes_number(call->out, &dicom_fields[F_FAILED], value);
 		break;
 	case ELEMENT_WARNED:
+		command->warned = value;
+		command->has_counts = true;
 		attributes_number(call->out, &dicom_fields[F_WARNED], value);
 		break;
 	default:
@@ -158,6 +205,7 @@ static void keep(struct dicom_call *call, uint16_t element, struct cursor value)
 	case ELEMENT_AFFECTED_SOP_CLASS:
 	case ELEMENT_REQUESTED_SOP_CLASS:
 		keep_text(call, F_USED_SOP_CLASS, value);
+		call->side->command.modality = modality_of(value);
 		break;
 	case ELEMENT_MOVE_DESTINATION:
 		keep_text(call, F_MOVE_DESTINATION, value);
@@ -245,9 +293,36 @@ static enum dicom_field status_class(uint16_t status)
 	return F_FAILURE;
 }
 
+/* Each response of a retrieval tells all of it so far; what came since the last
+ * response is added up. */
+static void add_since(struct dicom_call *call, enum dicom_field field, uint32_t *last, uint32_t now)
+{
+	uint32_t more = now >= *last ? now - *last : now;
+
+	if (more)
+		attributes_add(call->out, &dicom_fields[field], more);
+	*last = now;
+}
+
+static void count_retrieval(struct dicom_call *call, bool pending)
+{
+	struct dicom_side *side = call->side;
+	const struct dicom_command *command = &side->command;
+
+	if (command->has_counts) {
+		add_since(call, F_RETRIEVED, &side->retrieved,
+			  (uint32_t)command->completed + command->warned);
+		add_since(call, F_NOT_RETRIEVED, &side->not_retrieved, command->failed);
+	}
+	if (!pending)
+		side->retrieved = side->not_retrieved = 0;
+}
+
 static void count_response(struct dicom_call *call)
 {
 	const struct dicom_command *command = &call->side->command;
+	struct dicom_side *peer = &call->flow->sides[call->side == &call->flow->sides[0]];
+	uint16_t request = command->code & (uint16_t)~RESPONSE;
 
 	if (!command->has_status)
 		return;
@@ -255,6 +330,28 @@ static void count_response(struct dicom_call *call)
 	attributes_add(call->out, &dicom_fields[field], 1);
 	if (field == F_FAILURE)
 		attributes_number(call->out, &dicom_fields[F_FAILURE_STATUS], command->status);
+	if (request == DICOM_C_MOVE || request == DICOM_C_GET)
+		count_retrieval(call, field == F_PENDING);
+	if (request == DICOM_C_STORE && peer->stores)
+		peer->stores--;
+}
+
+static void count_request(struct dicom_call *call, size_t row)
+{
+	struct dicom_side *side = call->side;
+	const struct dicom_command *command = &side->command;
+
+	attributes_add(call->out,
+		       &dicom_fields[row < COMMANDS ? commands[row].field : F_OTHER_COMMAND], 1);
+	side->data_of = command->code;
+	side->keys = (struct dicom_keys){ 0 };
+	if (command->code != DICOM_C_STORE)
+		return;
+	side->stores += side->stores < UINT16_MAX;
+	if (command->modality) {
+		const char *word = modalities[command->modality - 1].word;
+		attributes_text(call->out, &dicom_fields[F_MODALITY], word, strlen(word));
+	}
 }
 
 bool dicom_command_end(struct dicom_call *call)
@@ -265,12 +362,11 @@ bool dicom_command_end(struct dicom_call *call)
 		return false;
 	size_t row = command_row(command->code);
 	bool response = command->code & RESPONSE;
+	call->side->data_of = 0;
 	if (response)
 		count_response(call);
 	else
-		attributes_add(
-			call->out,
-			&dicom_fields[row < COMMANDS ? commands[row].field : F_OTHER_COMMAND], 1);
+		count_request(call, row);
 	if (row < COMMANDS && commands[row].scu)
 		dicom_orient(call, response ? ROLE_SENDER_IS_SERVER : ROLE_SENDER_IS_CLIENT);
 	*command = (struct dicom_command){ 0 };

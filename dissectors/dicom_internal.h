@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the three sources of the DICOM dissector share: dicom.c (probe, PDUs,
- * the walk through a stream), dicom_assoc.c (who talks to whom, about what),
- * dicom_dimse.c (commands and their outcome). */
+ * What the sources of the DICOM dissector share: dicom.c (probe, PDUs, the walk
+ * through a stream), dicom_fields.c (what it may say), dicom_assoc.c (who talks
+ * to whom, about what), dicom_dimse.c (commands and their outcome),
+ * dicom_keys.c (does a query ask for everything?). */
 #pragma once
 
 #include "dissectors/dissector.h"
@@ -29,15 +30,28 @@ enum {
 	DICOM_UID_MOST = 64,
 };
 
+/* PS3.7 annex E; those that are told from others beyond counting. */
+enum { DICOM_C_STORE = 0x0001, DICOM_C_GET = 0x0010, DICOM_C_FIND = 0x0020, DICOM_C_MOVE = 0x0021 };
+
 enum dicom_field {
 	F_CALLING_AE,
 	F_CALLED_AE,
+	F_FURTHER_CALLED,
+	F_DEFAULT_AE,
+	F_SCANNER,
+	F_ASSOCIATIONS,
+	F_ACCEPTED,
+	F_REJECTED,
 	F_RESULT,
 	F_SOP_CLASS,
 	F_TRANSFER_SYNTAX,
 	F_CONTEXTS_PROPOSED,
 	F_CONTEXTS_ACCEPTED,
 	F_CONTEXTS_REJECTED,
+	F_CONTEXT_USER, /* in the order of their codes: PS3.8 table 9-18 */
+	F_CONTEXT_NO_REASON,
+	F_CONTEXT_SOP_CLASS,
+	F_CONTEXT_SYNTAX,
 	F_CALLING_MAX_PDU,
 	F_CALLED_MAX_PDU,
 	F_CALLING_UID,
@@ -45,6 +59,7 @@ enum dicom_field {
 	F_CALLING_VERSION,
 	F_CALLED_VERSION,
 	F_IDENTITY,
+	F_PASSWORDS,
 	F_ROLE_SELECTION,
 	F_REJECT_RESULT,
 	F_REJECT_SOURCE,
@@ -52,9 +67,13 @@ enum dicom_field {
 	F_RELEASED,
 	F_ABORT_SOURCE,
 	F_ABORT_REASON,
+	F_ABORTS,
+	F_ABORT_IN_STORE,
 	F_USED_SOP_CLASS,
+	F_MODALITY,
 	F_C_STORE,
 	F_C_FIND,
+	F_FIND_ALL,
 	F_C_MOVE,
 	F_C_GET,
 	F_C_ECHO,
@@ -77,7 +96,10 @@ enum dicom_field {
 	F_COMPLETED,
 	F_FAILED,
 	F_WARNED,
+	F_RETRIEVED,
+	F_NOT_RETRIEVED,
 	F_DATASET_BYTES,
+	F_STORE_BYTES,
 	DICOM_FIELD_COUNT,
 };
 
@@ -89,9 +111,21 @@ struct dicom_command {
 	uint32_t bytes; /* announced so far, against DICOM_COMMAND_MOST; 0: none under way */
 	uint32_t pass;  /* of an unwanted value, still to come */
 	uint16_t code, status;
-	bool has_code, has_status;
+	uint16_t completed, failed, warned; /* sub-operations, as far as they are told */
+	bool has_code, has_status, has_counts;
+	uint8_t modality; /* of the SOP class: row of dicom_dimse.c's table, plus one */
 	uint8_t held_count;
 	uint8_t held[8 + DICOM_UID_MOST]; /* element header, value */
+};
+
+/* The identifier of a C-FIND under way: is any key given a value? No byte of a
+ * value is held. */
+struct dicom_keys {
+	uint32_t value; /* of the element at hand, still to come */
+	uint8_t held_count;
+	uint8_t held[16]; /* element header, and how its value starts */
+	bool exempt;      /* the element at hand tells how to search, not for what */
+	bool begun, valued, strange;
 };
 
 enum dicom_stage {
@@ -102,6 +136,7 @@ enum dicom_stage {
 	STAGE_OUTCOME, /* the four bytes of RJ, release and abort */
 	STAGE_PDV,
 	STAGE_COMMAND,
+	STAGE_KEYS, /* a fragment of a C-FIND's identifier */
 };
 
 struct dicom_side {
@@ -113,13 +148,18 @@ struct dicom_side {
 	uint32_t pdv_left;
 	bool context_accepted; /* the last presentation context of an AC */
 	uint16_t contexts, accepted;
+	uint16_t data_of; /* the request whose data set is next; 0: none of interest */
+	uint16_t stores;  /* C-STORE requests without a response */
+	uint32_t retrieved, not_retrieved; /* by the last response of a C-MOVE, C-GET */
 	struct dicom_command command;
+	struct dicom_keys keys;
 };
 
 struct dicom {
 	struct dicom_side sides[2];
 	bool anchored; /* the association request was seen */
 	bool oriented; /* a role was given to the core */
+	bool scanner;  /* the association request has a scanner's fixed part */
 };
 
 _Static_assert(sizeof(struct dicom) <= DISSECT_STATE_MOST, "two directions in one slot");
@@ -171,6 +211,10 @@ enum dicom_step dicom_outcome(struct dicom_call *call);   /* STAGE_OUTCOME */
 bool dicom_command_feed(struct dicom_call *call, struct cursor bytes);
 /* Its last fragment is in: counts it, and forgets it. */
 bool dicom_command_end(struct dicom_call *call);
+
+/* Bytes of a C-FIND's identifier, and its end: counts it when it matches everything. */
+void dicom_keys_feed(struct dicom_keys *keys, struct cursor bytes);
+void dicom_keys_end(struct dicom_call *call);
 
 /* Helpers of the probes: a byte that is not here yet may still be anything. */
 static inline bool dicom_may_be(const struct cursor *c, size_t offset, uint8_t value)

@@ -15,17 +15,22 @@ static struct stream_pair {
 } shown;
 
 static const char whole[] =
-	"dicom.calling_ae=CT_MODALITY1 dicom.called_ae=PACS dicom.sop_class=1.2.840.10008.1.1 "
+	"dicom.calling_ae=CT_MODALITY1 dicom.called_ae=PACS dicom.associations=1 "
+	"dicom.sop_class=1.2.840.10008.1.1 "
 	"dicom.sop_class=1.2.840.10008.5.1.4.1.1.2 dicom.calling_max_pdu=16384 "
 	"dicom.calling_implementation=1.2.276.0.7230010.3.0.3.6.7 dicom.identity=user-password "
+	"dicom.clear_passwords=1 "
 	"dicom.calling_version=OFFIS_DCMTK_367 dicom.contexts_proposed=2 "
-	"dicom.used_sop_class=1.2.840.10008.5.1.4.1.1.2 dicom.c_store=1 dicom.dataset_bytes=5000 "
+	"dicom.used_sop_class=1.2.840.10008.5.1.4.1.1.2 dicom.c_store=1 "
+	"dicom.stored_modality=CT dicom.dataset_bytes=5000 dicom.store_bytes=5000 "
 	"dicom.move_destination=WORKSTATION1 dicom.c_move=1 dicom.released=1 "
-	"dicom.association=accepted dicom.transfer_syntax=1.2.840.10008.1.2 "
+	"dicom.association=accepted dicom.associations_accepted=1 "
+	"dicom.transfer_syntax=1.2.840.10008.1.2 dicom.contexts_refused_sop_class=1 "
 	"dicom.called_max_pdu=16384 dicom.called_implementation=1.2.276.0.7230010.3.0.3.6.7 "
 	"dicom.called_version=ARCHIVE 4.2 dicom.contexts_accepted=1 dicom.contexts_rejected=1 "
 	"dicom.status_success=1 dicom.suboperations_completed=2 dicom.suboperations_failed=1 "
-	"dicom.suboperations_warning=0 dicom.status_warning=1";
+	"dicom.suboperations_warning=0 dicom.status_warning=1 dicom.instances_retrieved=2 "
+	"dicom.instances_failed=1";
 
 static void build(size_t most)
 {
@@ -90,8 +95,8 @@ Test(dicom, several_fragments_in_one_pdu)
 	put_message(&client, 0x0030, -1, 99);
 	server.n = 0;
 	play(7);
-	cr_expect(strstr(shown.text, "dicom.c_store=1 dicom.dataset_bytes=5 dicom.c_echo=1"), "%s",
-		  shown.text);
+	cr_expect(strstr(shown.text, "dicom.dataset_bytes=5 dicom.store_bytes=5 dicom.c_echo=1"),
+		  "%s", shown.text);
 }
 
 Test(dicom, every_split_in_two)
@@ -152,7 +157,8 @@ static void expect_outcome(uint8_t type, const char four[4], const char *text)
 Test(dicom, outcomes)
 {
 	expect_outcome(3, "\0\1\1\7",
-		       "dicom.association=rejected dicom.reject_result=permanent "
+		       "dicom.association=rejected dicom.associations_rejected=1 "
+		       "dicom.reject_result=permanent "
 		       "dicom.reject_source=user dicom.reject_reason=called-ae");
 	expect_outcome(3, "\0\2\3\1",
 		       "dicom.reject_result=transient "
@@ -164,7 +170,7 @@ Test(dicom, outcomes)
 	expect_outcome(3, "\0\7\7\0",
 		       "dicom.reject_result=reserved dicom.reject_source=reserved "
 		       "dicom.reject_reason=reserved");
-	expect_outcome(7, "\0\0\0\0", "dicom.abort_source=user");
+	expect_outcome(7, "\0\0\0\0", "dicom.abort_source=user dicom.aborts=1");
 	expect_outcome(7, "\0\0\2\6", "dicom.abort_source=provider dicom.abort_reason=6");
 	expect_outcome(6, "\0\0\0\0", "dicom.released=1");
 }
@@ -242,9 +248,10 @@ Test(dicom, a_uid_that_is_too_long)
 	put_data(&client, 1, &command, 1 << 16);
 	for (size_t piece = 1; piece < 300; piece += 13) {
 		play(piece);
-		cr_expect_str_eq(shown.text,
-				 "dicom.calling_ae=CT dicom.called_ae=PACS dicom.sop_class=invalid "
-				 "dicom.contexts_proposed=1 dicom.c_store=1");
+		cr_expect_str_eq(
+			shown.text,
+			"dicom.calling_ae=CT dicom.called_ae=PACS dicom.associations=1 "
+			"dicom.sop_class=invalid dicom.contexts_proposed=1 dicom.c_store=1");
 	}
 }
 
