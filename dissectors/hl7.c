@@ -2,60 +2,9 @@
  *
  * HL7 v2.x (chapter 2) over MLLP (Minimal Lower Layer Protocol, release 1) on
  * TCP, any port: which application feeds which, with what kinds of messages, how
- * they are answered and how fast. Beside the header segment and the outcome of
- * an acknowledgement a message is only searched for its end. */
+ * they are answered and how fast. Beside the header segment, the sending program
+ * and the outcome of an acknowledgement only the segments' names are looked at. */
 #include "dissectors/hl7_internal.h"
-
-const struct field hl7_fields[HL7_FIELD_COUNT + 1] = {
-	/* clang-format off */
-	[F_SENDING_APP] = { "hl7.sending_app", FIELD_TEXTS, GRAMMAR_HL7_NAME, "",
-		"MSH-3 of messages (not of acknowledgements)", PHI_SITE, ABOUT_FLOW },
-	[F_SENDING_FACILITY] = { "hl7.sending_facility", FIELD_TEXTS, GRAMMAR_HL7_NAME, "",
-		"MSH-4 of messages", PHI_SITE, ABOUT_FLOW },
-	[F_RECEIVING_APP] = { "hl7.receiving_app", FIELD_TEXTS, GRAMMAR_HL7_NAME, "",
-		"MSH-5 of messages", PHI_SITE, ABOUT_FLOW },
-	[F_RECEIVING_FACILITY] = { "hl7.receiving_facility", FIELD_TEXTS, GRAMMAR_HL7_NAME, "",
-		"MSH-6 of messages", PHI_SITE, ABOUT_FLOW },
-	[F_TYPE] = { "hl7.message_type", FIELD_TEXTS, GRAMMAR_HL7_TYPE, "",
-		"MSH-9 of messages and acknowledgements", PHI_NONE, ABOUT_FLOW },
-	[F_VERSION] = { "hl7.version", FIELD_TEXTS, GRAMMAR_VERSION, "", "MSH-12", PHI_NONE, ABOUT_FLOW },
-	[F_PROCESSING] = { "hl7.processing_id", FIELD_TEXTS, GRAMMAR_TOKEN, "",
-		"MSH-11: P production, D debugging, T training", PHI_NONE, ABOUT_FLOW },
-	[F_CHARSET] = { "hl7.charset", FIELD_TEXTS, GRAMMAR_TOKEN, "",
-		"MSH-18, a word of table 0211", PHI_NONE, ABOUT_FLOW },
-	[F_MESSAGES] = { "hl7.messages", FIELD_COUNTER, GRAMMAR_NONE, "messages",
-		"messages that are not acknowledgements", PHI_NONE, ABOUT_FLOW },
-	[F_ACKS] = { "hl7.acks", FIELD_COUNTER, GRAMMAR_NONE, "messages",
-		"acknowledgements, and responses that contain one", PHI_NONE, ABOUT_FLOW },
-	[F_ACK_AA] = { "hl7.ack_aa", FIELD_COUNTER, GRAMMAR_NONE, "messages", "application accept", PHI_NONE, ABOUT_FLOW },
-	[F_ACK_AE] = { "hl7.ack_ae", FIELD_COUNTER, GRAMMAR_NONE, "messages", "application error", PHI_NONE, ABOUT_FLOW },
-	[F_ACK_AR] = { "hl7.ack_ar", FIELD_COUNTER, GRAMMAR_NONE, "messages", "application reject", PHI_NONE, ABOUT_FLOW },
-	[F_ACK_CA] = { "hl7.ack_ca", FIELD_COUNTER, GRAMMAR_NONE, "messages", "commit accept", PHI_NONE, ABOUT_FLOW },
-	[F_ACK_CE] = { "hl7.ack_ce", FIELD_COUNTER, GRAMMAR_NONE, "messages", "commit error", PHI_NONE, ABOUT_FLOW },
-	[F_ACK_CR] = { "hl7.ack_cr", FIELD_COUNTER, GRAMMAR_NONE, "messages", "commit reject", PHI_NONE, ABOUT_FLOW },
-	[F_ERROR_CODE] = { "hl7.error_code", FIELD_TEXTS, GRAMMAR_TOKEN, "",
-		"ERR-3.1, a number of table 0357", PHI_NONE, ABOUT_FLOW },
-	[F_UNANSWERED] = { "hl7.unanswered", FIELD_NUMBER, GRAMMAR_NONE, "messages",
-		"messages that no acknowledgement has answered so far", PHI_NONE, ABOUT_FLOW },
-	[F_TIMED_ACKS] = { "hl7.timed_acks", FIELD_COUNTER, GRAMMAR_NONE, "messages",
-		"acknowledgements whose latency is known", PHI_NONE, ABOUT_FLOW },
-	[F_LATENCY_SUM] = { "hl7.ack_latency_sum_us", FIELD_COUNTER, GRAMMAR_NONE, "us",
-		"from the end of a message to its acknowledgement, added up", PHI_NONE, ABOUT_FLOW },
-	[F_LATENCY_MAX] = { "hl7.ack_latency_max_us", FIELD_NUMBER, GRAMMAR_NONE, "us",
-		"the longest of them", PHI_NONE, ABOUT_FLOW },
-	[F_BYTES] = { "hl7.message_bytes", FIELD_COUNTER, GRAMMAR_NONE, "bytes",
-		"bytes of messages and acknowledgements, without framing", PHI_NONE, ABOUT_FLOW },
-	[F_TRANSPORT_ACKS] = { "hl7.mllp_acks", FIELD_COUNTER, GRAMMAR_NONE, "blocks",
-		"commit blocks of MLLP release 2, positive", PHI_NONE, ABOUT_FLOW },
-	[F_TRANSPORT_NAKS] = { "hl7.mllp_naks", FIELD_COUNTER, GRAMMAR_NONE, "blocks",
-		"commit blocks of MLLP release 2, negative", PHI_NONE, ABOUT_FLOW },
-	[F_UNFRAMED] = { "hl7.unframed", FIELD_FLAG, GRAMMAR_NONE, "",
-		"a message came without its MLLP frame", PHI_NONE, ABOUT_FLOW },
-	[F_MALFORMED] = { "hl7.malformed", FIELD_COUNTER, GRAMMAR_NONE, "messages",
-		"messages whose header cannot be read, or that do not end", PHI_NONE, ABOUT_FLOW },
-	/* clang-format on */
-	[HL7_FIELD_COUNT] = { .name = NULL },
-};
 
 enum { LEADING_MOST = 8, SEGMENT_NAME = 3 };
 
@@ -235,6 +184,13 @@ static enum step hunt(struct hl7_call *call)
 	return found == PROBE_MORE ? STEP_WAIT : STEP_ON;
 }
 
+/* At the end of a segment. */
+static void note_line_feed(struct hl7_call *call)
+{
+	if (cursor_peek(&call->in->bytes, 0) == '\n')
+		attributes_flag(call->out, &hl7_fields[F_LINE_FEEDS]);
+}
+
 static void give_up(struct hl7_call *call)
 {
 	hl7_count(call, F_MALFORMED, 1);
@@ -256,6 +212,7 @@ static enum step header(struct hl7_call *call)
 	}
 	hl7_header(call, cursor_sub(&c, n));
 	take(call, n);
+	note_line_feed(call);
 	call->side->stage = STAGE_SEGMENT;
 	return STEP_ON;
 }
@@ -283,17 +240,52 @@ static bool read_segment(struct hl7_call *call)
 	struct hl7_side *side = call->side;
 	const struct cursor *bytes = &call->in->bytes;
 
-	if (!side->open)
-		return true;
 	if (!side->judged) {
 		if (cursor_starts(bytes, "MSA"))
 			return hl7_acknowledgement(call);
-		/* Only these may stand between MSH and MSA. */
-		if (!cursor_starts(bytes, "SFT") && !cursor_starts(bytes, "UAC"))
+		if (cursor_starts(bytes, "SFT"))
+			return hl7_software(call);
+		if (!cursor_starts(bytes, "UAC")) /* only these may stand between MSH and MSA */
 			hl7_judge(call, side->ack, "");
 		return true;
 	}
 	return !side->ack || !cursor_starts(bytes, "ERR") || hl7_error(call);
+}
+
+/* Where segments end, these start another message; but in one that is framed, and
+ * not a batch, they are part of what it carries. */
+static bool starts_message(const struct hl7_side *side, const struct cursor *bytes)
+{
+	bool carried = side->framed && !side->batch && side->judged && !side->ack;
+
+	return !carried && (cursor_peek(bytes, 0) == MLLP_START || cursor_starts(bytes, "MSH"));
+}
+
+static enum step name(struct hl7_call *call)
+{
+	struct hl7_side *side = call->side;
+	const struct cursor *bytes = &call->in->bytes;
+	bool whole = true;
+
+	for (size_t i = 1; i <= SEGMENT_NAME && whole; i++) {
+		if (cursor_peek(bytes, i) < 0)
+			return STEP_WAIT;
+		whole = !hl7_ends_segment(cursor_peek(bytes, i));
+	}
+	if (whole && starts_message(side, bytes)) {
+		hl7_end(call, false);
+		side->bytes = 0;
+		side->stage = STAGE_HEADER;
+		return STEP_ON;
+	}
+	if (whole && side->open && !read_segment(call))
+		return STEP_WAIT;
+	if (whole && side->batch && cursor_starts(bytes, "BHS")) /* behind FHS */
+		hl7_count(call, F_BATCHES, 1);
+	if (whole && side->open)
+		hl7_count_segment(call);
+	side->stage = STAGE_LINE;
+	return STEP_ON;
 }
 
 static enum step segment(struct hl7_call *call)
@@ -310,28 +302,12 @@ static enum step segment(struct hl7_call *call)
 		take(call, 1);
 		return STEP_ON;
 	}
-	if (first == MLLP_START) { /* the last one's end was left out */
+	if (first == MLLP_START && starts_message(side, bytes)) { /* the end was left out */
 		hl7_end(call, false);
 		side->stage = STAGE_HUNT;
 		return STEP_ON;
 	}
-	bool whole = true;
-	for (size_t i = 1; i <= SEGMENT_NAME && whole; i++) {
-		if (cursor_peek(bytes, i) < 0)
-			return STEP_WAIT;
-		whole = !hl7_ends_segment(cursor_peek(bytes, i));
-	}
-	if (whole && may_be_name(bytes, 0, "MSH")) {
-		hl7_end(call, false);
-		side->bytes = 0;
-		side->stage = STAGE_HEADER;
-		return STEP_ON;
-	}
-	if (whole && !read_segment(call))
-		return STEP_WAIT;
-	bool rest = side->framed && !side->batch && side->judged && !side->ack;
-	side->stage = rest ? STAGE_BULK : STAGE_LINE;
-	return STEP_ON;
+	return name(call);
 }
 
 static enum step line(struct hl7_call *call)
@@ -342,16 +318,10 @@ static enum step line(struct hl7_call *call)
 	c = cursor_sub(&c, distance(&c, '\n'));
 	size_t n = distance(&c, MLLP_END);
 	take(call, n);
-	if (cursor_left(&call->in->bytes))
-		call->side->stage = STAGE_SEGMENT;
-	return STEP_ON;
-}
-
-static enum step bulk(struct hl7_call *call)
-{
-	take(call, distance(&call->in->bytes, MLLP_END));
-	if (cursor_left(&call->in->bytes))
-		end_or_pass(call);
+	if (!cursor_left(&call->in->bytes))
+		return STEP_ON;
+	note_line_feed(call);
+	call->side->stage = STAGE_SEGMENT;
 	return STEP_ON;
 }
 
@@ -366,8 +336,6 @@ static enum step advance(struct hl7_call *call)
 		return segment(call);
 	case STAGE_LINE:
 		return line(call);
-	case STAGE_BULK:
-		return bulk(call);
 	}
 	return STEP_WAIT;
 }

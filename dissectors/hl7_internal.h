@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the two sources of the HL7 dissector share: hl7.c (probe, frames, the
- * walk through a stream) and hl7_segments.c (the three segments that are read,
- * and the pairing of messages with acknowledgements). */
+ * What the sources of the HL7 dissector share: hl7.c (probe, frames, the walk
+ * through a stream), hl7_fields.c (what it may say), hl7_segments.c (the segments
+ * that are read, and the pairing of messages with acknowledgements), hl7_kinds.c
+ * (what messages are for, and who writes like this). */
 #pragma once
 
 #include "dissectors/dissector.h"
@@ -16,10 +17,11 @@ enum {
 };
 
 enum {
-	HL7_HEADER_MOST = 4096, /* an MSH segment */
-	HL7_ERROR_MOST = 1024,  /* an ERR segment; longer ones are passed over */
+	HL7_HEADER_MOST = 4096,  /* an MSH segment */
+	HL7_SEGMENT_MOST = 1024, /* an ERR or SFT segment; longer ones are passed over */
 	HL7_MESSAGE_MOST = 64 << 20,
-	HL7_TIMED_MOST = 8, /* unanswered messages per direction whose time is known */
+	HL7_SLOW_ACK = 5 * 1000 * 1000, /* us */
+	HL7_TIMED_MOST = 8,             /* unanswered messages per direction whose time is known */
 };
 
 enum hl7_field {
@@ -28,10 +30,22 @@ enum hl7_field {
 	F_RECEIVING_APP,
 	F_RECEIVING_FACILITY,
 	F_TYPE,
+	F_GROUP,
 	F_VERSION,
 	F_PROCESSING,
+	F_TESTS,
 	F_CHARSET,
+	F_ACCEPT_ACK,
+	F_APPLICATION_ACK,
+	F_VENDOR,
+	F_PRODUCT,
+	F_SOFTWARE,
+	F_DIALECT,
+	F_ROLE,
 	F_MESSAGES,
+	F_QUERIES,
+	F_MERGES,
+	F_SILENT,
 	F_ACKS,
 	F_ACK_AA,
 	F_ACK_AE,
@@ -43,11 +57,24 @@ enum hl7_field {
 	F_UNANSWERED,
 	F_TIMED_ACKS,
 	F_LATENCY_SUM,
+	F_LATENCY_MIN,
 	F_LATENCY_MAX,
+	F_SLOW,
 	F_BYTES,
+	F_LARGEST,
+	F_SEGMENTS,
+	F_PID,
+	F_MRG,
+	F_ORC,
+	F_OBR,
+	F_OBX,
+	F_RX,
+	F_Z,
+	F_BATCHES,
 	F_TRANSPORT_ACKS,
 	F_TRANSPORT_NAKS,
 	F_UNFRAMED,
+	F_LINE_FEEDS,
 	F_MALFORMED,
 	HL7_FIELD_COUNT,
 };
@@ -58,8 +85,7 @@ enum hl7_stage {
 	STAGE_HUNT,    /* between messages: where does the next one start? */
 	STAGE_HEADER,  /* at the M of MSH (or at FHS, BHS) */
 	STAGE_SEGMENT, /* behind a segment */
-	STAGE_LINE,    /* in a segment that is not read */
-	STAGE_BULK,    /* in the rest of a message that is not read */
+	STAGE_LINE,    /* in the rest of a segment */
 };
 
 struct hl7_side {
@@ -73,16 +99,23 @@ struct hl7_side {
 	bool open;                    /* its MSH was read */
 	bool judged;                  /* counted as message or as acknowledgement */
 	bool ack;
-	bool timed;   /* its end is the youngest of `sent` */
-	bool commits; /* this side sends commit acknowledgements (enhanced mode) */
+	bool sound;      /* its MSH-9 is a message type: its fields are not shifted */
+	bool silent;     /* it is not to be answered */
+	uint8_t role;    /* enum role that it proves, where that is not its sender's being client */
+	bool introduced; /* the sending program was told */
+	bool timed;      /* its end is the youngest of `sent` */
+	bool commits;    /* this side sends commit acknowledgements (enhanced mode) */
 	uint32_t bytes;
 };
 
 struct hl7 {
 	struct hl7_side sides[2];
-	uint64_t latency_max;
+	uint64_t latency_max, latency_min;
+	uint32_t largest;
 	bool oriented;
-	bool framed; /* an MLLP frame was seen */
+	bool timed;   /* the latencies are of an acknowledgement */
+	bool dialect; /* was told */
+	bool framed;  /* an MLLP frame was seen */
 };
 
 _Static_assert(sizeof(struct hl7) <= DISSECT_STATE_MOST, "two directions in one slot");
@@ -117,9 +150,31 @@ void hl7_header(struct hl7_call *call, struct cursor segment);
 /* MSA, ERR: takes nothing. False when its part that is wanted is not here yet. */
 bool hl7_acknowledgement(struct hl7_call *call);
 bool hl7_error(struct hl7_call *call);
+bool hl7_software(struct hl7_call *call); /* SFT */
+/* At the name of a segment of a message; those of acknowledgements do not count. */
+void hl7_count_segment(struct hl7_call *call);
 /* The message is neither followed nor preceded by what could change its kind:
  * counts it. `code` is the acknowledgement's, "" where there is none. */
 void hl7_judge(struct hl7_call *call, bool ack, const char *code);
 /* The bytes of the message are complete. `exact`: its last one is in this offer,
  * so that its answer's latency counts from now. */
 void hl7_end(struct hl7_call *call, bool exact);
+
+/* hl7_kinds.c: what kind of message this is, given its type with the usual separator,
+ * and who writes like this: `fields` are MSH-2 and those behind it. */
+void hl7_note_kind(struct hl7_call *call, struct cursor type);
+void hl7_note_dialect(struct hl7_call *call, const struct cursor *fields, size_t count);
+
+/* MSH-n of an array that begins with MSH-2. */
+enum { HL7_MSH_FIELDS = 17 };
+#define MSH(number) ((number)-2)
+
+static inline bool hl7_equals(const struct cursor *c, const char *text)
+{
+	return cursor_left(c) == strlen(text) && cursor_starts(c, text);
+}
+
+static inline void hl7_note_word(struct hl7_call *call, enum hl7_field field, const char *word)
+{
+	attributes_text(call->out, &hl7_fields[field], word, strlen(word));
+}
