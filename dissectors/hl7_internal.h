@@ -151,7 +151,7 @@ void hl7_header(struct hl7_call *call, struct cursor segment);
 bool hl7_acknowledgement(struct hl7_call *call);
 bool hl7_error(struct hl7_call *call);
 bool hl7_software(struct hl7_call *call); /* SFT */
-/* At the name of a segment of a message; those of acknowledgements do not count. */
+/* At the name of a segment; those of acknowledgements and trailers do not count. */
 void hl7_count_segment(struct hl7_call *call);
 /* The message is neither followed nor preceded by what could change its kind:
  * counts it. `code` is the acknowledgement's, "" where there is none. */

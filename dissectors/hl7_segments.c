@@ -95,7 +95,7 @@ static void note_processing(struct hl7_call *call, struct cursor id)
 		note(call, F_PROCESSING, id);
 	else if (cursor_left(&id))
 		note_invalid(call, F_PROCESSING);
-	if (hl7_equals(&id, "D") || hl7_equals(&id, "T"))
+	if (!call->side->ack && (hl7_equals(&id, "D") || hl7_equals(&id, "T")))
 		hl7_count(call, F_TESTS, 1);
 }
 
@@ -325,7 +325,8 @@ void hl7_count_segment(struct hl7_call *call)
 		     { "OBX", F_OBX }, { "RX", F_RX },   { "Z", F_Z } };
 	const struct cursor *bytes = &call->in->bytes;
 
-	if (call->side->ack || cursor_peek(bytes, 3) != call->side->separator)
+	if (call->side->ack || cursor_peek(bytes, 3) != call->side->separator ||
+	    cursor_starts(bytes, "BTS") || cursor_starts(bytes, "FTS"))
 		return;
 	hl7_count(call, F_SEGMENTS, 1);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

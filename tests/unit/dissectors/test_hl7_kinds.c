@@ -84,6 +84,7 @@ Test(hl7_kinds, merges_and_tests)
 	say(0, FRAME("MSH|^~\\&|A|B|C|D|||ADT^A04|1|T|2.5\r"), 1);
 	say(0, FRAME("MSH|^~\\&|A|B|C|D|||ADT^A04|1|D^T|2.5\r"), 1);
 	say(0, FRAME("MSH|^~\\&|A|B|C|D|||ADT^A04|1|TT|2.5\r"), 1);
+	say(1, FRAME("MSH|^~\\&|C|D|A|B|||ACK|1|T|2.5\rMSA|AA\r"), 1);
 	cr_expect(has("hl7.test_messages=2"), "%s", text);
 }
 
@@ -173,6 +174,7 @@ Test(hl7_kinds, sizes_and_batches)
 	cr_expect(has(wanted), "%s", text);
 	say(0, FRAME("FHS|^~\\&|ZZ\rBHS|^~\\&|ZZ\r" MSH("ADT^A01", "") "BTS|1\rFTS|1\r"), 1);
 	cr_expect(has("hl7.batches=2") && has("hl7.messages=3"), "%s", text);
+	cr_expect(has("hl7.segments=1 "), "trailers are none: %s", text);
 }
 
 /* ---- who writes them ---- */
