@@ -59,6 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	uint16_t port = settings & 2 && DISSECTOR.ports ? DISSECTOR.ports[0] : 40000;
 	stream_init(&s, &DISSECTOR, transport, 50000, port);
+	s.ips[0] = ip_from_v4((const uint8_t[]){ 10, 0, 0, 1 });
+	s.ips[1] = ip_from_v4((const uint8_t[]){ 10, 0, 0, 255 });
 	s.midstream = settings & 4;
 	s.claimed = settings & 8; /* a dissector must bear what its probe refuses */
 	play(&s, &c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Feeds the TCP payloads of a capture to one dissector: a naive reader (no
+ * Feeds the TCP or UDP payloads of a capture to one dissector: a naive reader (no
  * fragments, no tunnels, data in the order captured) for tests of dissectors
  * alone. The sensor's own reader is tested elsewhere. */
 #pragma once
@@ -12,7 +12,8 @@
 enum { CAPTURE_FLOWS = 1 << 14 };
 
 struct capture_flow {
-	uint8_t key[37]; /* version, then address and port of the first speaker and of the other */
+	uint8_t key[37]; /* version and protocol, then address and port of the first speaker and of
+			    the other */
 	uint32_t next[2];
 	bool started[2];
 	bool done;                   /* refused in both directions: `stream` is gone */
@@ -29,6 +30,7 @@ struct capture {
 
 struct capture_segment {
 	uint8_t key[37];
+	enum transport transport;
 	uint32_t sequence;
 	bool syn;
 	struct cursor payload;
@@ -64,6 +66,13 @@ static inline bool capture_ethertype(struct cursor *c, int link, uint16_t *type)
 	return cursor_left(c) > 0;
 }
 
+enum { CAPTURE_TCP = 6, CAPTURE_UDP = 17 };
+
+static inline bool capture_protocol(uint8_t protocol)
+{
+	return protocol == CAPTURE_TCP || protocol == CAPTURE_UDP;
+}
+
 /* From the IP header on; `wire` is what the IP header says is behind it. */
 static inline bool capture_ip(struct cursor *c, uint16_t type, uint8_t key[37], size_t *wire)
 {
@@ -82,11 +91,12 @@ static inline bool capture_ip(struct cursor *c, uint16_t type, uint8_t key[37], 
 		cursor_skip(&ip, 2);
 		const uint8_t *addresses = cursor_take(&ip, 8);
 		cursor_skip(c, header);
-		if (!addresses || c->failed || header < 20 || protocol != 6 || fragment & 0x3fff)
+		if (!addresses || c->failed || header < 20 || !capture_protocol(protocol) ||
+		    fragment & 0x3fff)
 			return false;
 		memcpy(key + 1, addresses, 4);
 		memcpy(key + 19, addresses + 4, 4);
-		key[0] = 4;
+		key[0] = (uint8_t)(protocol << 3 | 4);
 		*wire = total > header ? total - header : cursor_left(c);
 		return true;
 	}
@@ -97,13 +107,32 @@ static inline bool capture_ip(struct cursor *c, uint16_t type, uint8_t key[37], 
 	uint8_t protocol = cursor_u8(&ip);
 	cursor_skip(&ip, 1);
 	const uint8_t *addresses = cursor_take(&ip, 32);
-	if (!addresses || protocol != 6)
+	if (!addresses || !capture_protocol(protocol))
 		return false;
 	memcpy(key + 1, addresses, 16);
 	memcpy(key + 19, addresses + 16, 16);
-	key[0] = 6;
+	key[0] = (uint8_t)(protocol << 3 | 6);
 	*c = ip;
 	*wire = length ? length : cursor_left(c);
+	return true;
+}
+
+/* Whole ones only. */
+static inline bool capture_datagram(struct cursor c, size_t wire, struct capture_segment *out)
+{
+	bool whole = cursor_left(&c) == wire;
+	const uint8_t *ports = cursor_take(&c, 4);
+
+	cursor_skip(&c, 4);
+	if (!ports || c.failed || !whole)
+		return false;
+	memcpy(out->key + 17, ports, 2);
+	memcpy(out->key + 35, ports + 2, 2);
+	out->transport = TRANSPORT_UDP;
+	out->payload = c;
+	out->syn = true;
+	out->sequence = 0;
+	out->lost = 0;
 	return true;
 }
 
@@ -116,6 +145,8 @@ static inline bool capture_segment(struct cursor c, int link, struct capture_seg
 		return false;
 	if (wire < cursor_left(&c))
 		c = cursor_sub(&c, wire);
+	if (out->key[0] >> 3 == CAPTURE_UDP)
+		return capture_datagram(c, wire, out);
 	struct cursor tcp = c;
 	const uint8_t *ports = cursor_take(&tcp, 4);
 	out->sequence = cursor_be32(&tcp);
@@ -127,9 +158,21 @@ static inline bool capture_segment(struct cursor c, int link, struct capture_seg
 		return false;
 	memcpy(out->key + 17, ports, 2);
 	memcpy(out->key + 35, ports + 2, 2);
+	out->transport = TRANSPORT_TCP;
 	out->payload = c;
 	out->lost = wire - header - cursor_left(&c);
 	return true;
+}
+
+static inline void capture_init(struct conversation *s, const struct dissector *dissector,
+				const uint8_t key[37])
+{
+	bool v4 = (key[0] & 7) == 4;
+
+	stream_init(s, dissector, key[0] >> 3 == CAPTURE_UDP ? TRANSPORT_UDP : TRANSPORT_TCP,
+		    (uint16_t)(key[17] << 8 | key[18]), (uint16_t)(key[35] << 8 | key[36]));
+	for (int i = 0; i < 2; i++)
+		s->ips[i] = v4 ? ip_from_v4(key + 1 + i * 18) : ip_from_v6(key + 1 + i * 18);
 }
 
 /* The flow of a segment, made if need be; *direction 0 if its first speaker's. */
@@ -154,7 +197,7 @@ static inline struct capture_flow *capture_flow(struct capture *capture, const u
 			flow->stream = malloc(sizeof(*flow->stream));
 			if (!flow->stream)
 				abort();
-			stream_init(flow->stream, capture->dissector, TRANSPORT_TCP, 40000, 40001);
+			capture_init(flow->stream, capture->dissector, key);
 			flow->stream->midstream = !syn;
 			*direction = 0;
 			return flow;
@@ -174,6 +217,20 @@ static inline void capture_forget(struct capture_flow *flow)
 	flow->stream = NULL;
 }
 
+/* Of a flow that a dissector refuses it is asked again with the next one. */
+static inline void capture_offer(struct capture_flow *flow, unsigned direction, struct cursor bytes)
+{
+	struct conversation *s = flow->stream;
+	size_t n = cursor_left(&bytes);
+
+	stream_offer(s, direction, cursor_take(&bytes, n), n);
+	if (s->claimed || !s->over)
+		return;
+	const struct dissector *dissector = s->dissector;
+	stream_finish(s);
+	capture_init(s, dissector, flow->key);
+}
+
 static inline void capture_take(struct capture *capture, const struct capture_segment *segment,
 				struct usec time)
 {
@@ -184,6 +241,11 @@ static inline void capture_take(struct capture *capture, const struct capture_se
 	if (!flow || flow->done)
 		return;
 	struct conversation *s = flow->stream;
+	s->time = time;
+	if (segment->transport == TRANSPORT_UDP) {
+		capture_offer(flow, direction, bytes);
+		return;
+	}
 	uint32_t sequence = segment->sequence + segment->syn;
 	if (!flow->started[direction])
 		flow->next[direction] = sequence;
@@ -197,7 +259,6 @@ static inline void capture_take(struct capture *capture, const struct capture_se
 		stream_lose(s, direction);
 	size_t n = cursor_left(&bytes);
 	flow->next[direction] = sequence + (uint32_t)cursor_left(&segment->payload);
-	s->time = time;
 	stream_chunks(s, direction, cursor_take(&bytes, n), n, capture->piece ? capture->piece : n);
 	if (segment->lost) {
 		stream_lose(s, direction);
@@ -225,7 +286,8 @@ static inline bool capture_read(struct capture *capture, const char *path)
 		struct usec time = { header->ts.tv_sec * (int64_t)USEC_PER_SECOND +
 				     header->ts.tv_usec };
 		if (capture_segment(cursor_of(frame, header->caplen), pcap_datalink(pcap),
-				    &segment))
+				    &segment) &&
+		    capture->dissector->transports & segment.transport)
 			capture_take(capture, &segment, time);
 	}
 	pcap_close(pcap);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * DICOM and HL7 on captures of real programs, and on everything else: what is
+ * Clinical protocols on captures of real programs (of ASTM and IntelliVue, on simulations),
+ * and on everything else: what is
  * listed in clinical-captures.txt is found exactly so (the figures there were
  * held against tshark's), and no other capture is claimed. The captures are not
  * part of the tree: VIGIE_SHARED names the folder above `pcaps`. */
@@ -10,9 +11,12 @@
 
 #include "tests/unit/dissectors/capture.h"
 
-extern const struct dissector dissector_dicom, dissector_hl7;
+extern const struct dissector dissector_dicom, dissector_hl7, dissector_astm, dissector_intellivue,
+	dissector_carescape;
 
-static const struct dissector *const subjects[] = { &dissector_dicom, &dissector_hl7 };
+static const struct dissector *const subjects[] = { &dissector_dicom, &dissector_hl7,
+						    &dissector_astm, &dissector_intellivue,
+						    &dissector_carescape };
 
 enum { TEXT_MOST = 1 << 16 };
 
