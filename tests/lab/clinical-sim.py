@@ -212,6 +212,29 @@ def intellivue(path):
     tell(session(0x0A, bytes.fromhex("6180308002010100a08063808001000000000000000000")))
 
 
+# --- ISO/IEEE 11073-20601 ---
+
+def ieee11073(path):
+    """A blood pressure meter: association, two measurements, release."""
+    stream = Stream(Wire(path), 6464)
+    info = bytes.fromhex("800000008000800000000000000000800000") + struct.pack(">H", 8) + \
+        bytes.fromhex("002209") + b"ZZPHI" + struct.pack(">HHBBHH", 700, 1, 1, 0, 0, 0)
+    protocol = struct.pack(">HH", 0x5079, len(info)) + info
+    body = struct.pack(">IHH", 0x80000000, 1, len(protocol)) + protocol
+    stream.say(0, struct.pack(">HH", 0xE200, len(body)) + body)
+    answer = struct.pack(">H", 0) + protocol
+    stream.say(1, struct.pack(">HH", 0xE300, len(answer)) + answer)
+    for invoke in (1, 2):
+        report = struct.pack(">HHH", invoke, 0x0101, 24) + struct.pack(">HIHH", 0, 0, 0x0D1D, 14) + \
+            b"ZZPHI 120/80 \0"
+        stream.say(0, struct.pack(">HHH", 0xE700, len(report) + 2, len(report)) + report)
+        result = struct.pack(">HHH", invoke, 0x0201, 10) + struct.pack(">HIHH", 0, 0, 0x0D1D, 0)
+        stream.say(1, struct.pack(">HHH", 0xE700, len(result) + 2, len(result)) + result)
+    stream.say(0, bytes.fromhex("e40000020000"))
+    stream.say(1, bytes.fromhex("e50000020000"))
+    stream.close()
+
+
 # --- GE CARESCAPE ---
 
 def carescape(path):
@@ -232,5 +255,6 @@ def carescape(path):
 FOLDER = sys.argv[1]
 for name, write in {"astm-transmission": astm, "astm-query": astm_query, "astm-bare": astm_bare,
                     "hl7-mindray": mindray, "intellivue-export": intellivue,
-                    "carescape-broadcasts": carescape}.items():
+                    "carescape-broadcasts": carescape,
+                    "ieee11073-agent": ieee11073}.items():
     write(f"{FOLDER}/{name}-sim.pcap")

@@ -12,11 +12,11 @@
 #include "tests/unit/dissectors/capture.h"
 
 extern const struct dissector dissector_dicom, dissector_hl7, dissector_astm, dissector_intellivue,
-	dissector_carescape;
+	dissector_carescape, dissector_ieee11073;
 
-static const struct dissector *const subjects[] = { &dissector_dicom, &dissector_hl7,
-						    &dissector_astm, &dissector_intellivue,
-						    &dissector_carescape };
+static const struct dissector *const subjects[] = { &dissector_dicom,     &dissector_hl7,
+						    &dissector_astm,      &dissector_intellivue,
+						    &dissector_carescape, &dissector_ieee11073 };
 
 enum { TEXT_MOST = 1 << 16 };
 
