@@ -40,7 +40,7 @@ def frame(segments, start=b"\x0b", between=b"\r", end=b"\r\x1c\r"):
 
 
 def with_patients(p, segments):
-    """Every field is a canary, but those of MSH and MSA that may be seen."""
+    """Every field is a canary, but those of MSH, MSA and SFT that may be seen."""
     out = []
     for segment in segments:
         fields = segment.split(b"|")
@@ -49,6 +49,9 @@ def with_patients(p, segments):
             fields[7], fields[9] = p.fresh(), p.fresh()
         elif fields[0] == b"MSA":
             fields = fields[:2] + [p.fresh(), p.fresh()]
+        elif fields[0] == b"SFT":
+            fields = fields[:1] + [f.split(b"^")[0] + b"^" + p.fresh() for f in fields[1:4]] + \
+                [p.fresh() for _ in range(FREE)]
         else:
             fields = fields[:1] + [p.fresh() for _ in range(FREE)]
         out.append(b"|".join(fields))

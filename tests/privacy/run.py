@@ -8,7 +8,7 @@ usage: run.py SOURCE_ROOT BUILD_ROOT CAPTURES
 2. Every capture that holds canaries, and every other of ours, goes through all programs:
    nothing they write, database and logs included, holds one.
 3. The same with fresh canaries, planted by plant.py (the same ones each time) into our
-   DICOM and HL7 captures where nothing may leave the sensor.
+   DICOM and HL7 captures, and into messages of devices, where nothing may leave the sensor.
 """
 import glob
 import os
@@ -20,14 +20,17 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 import canaries  # noqa: E402
 import plant  # noqa: E402
+import plant_devices  # noqa: E402
 import programs  # noqa: E402
 import wire  # noqa: E402
 from tap import Tap  # noqa: E402
 
 SEED = 20260301
-PORTS = {"dicom": (104, 11112, 50104), "hl7": (2575, 6661, 10012)}
+PORTS = {"dicom": (104, 11112, 50104), "hl7": (2575, 6661, 10012), "astm": (1520, 4001, 15200),
+         "ieee11073": (6464, 6024, 10020)}
 SHOWN = 20  # findings that are printed
-CLAIMED = 400  # flows with planted canaries that are at least dissected: not all are broken
+# Flows with planted canaries that are at least dissected: not all are broken.
+CLAIMED = {"dicom": 200, "hl7": 200, "astm": 40, "ieee11073": 2, "intellivue": 1, "carescape": 3}
 
 
 def real_captures(source, captures):
@@ -56,7 +59,9 @@ def planted_captures(source, folder):
     """Writes a capture of each kind; gives their paths and the planter."""
     planter, dice = plant.Planter(SEED), random.Random(SEED)
     ways, paths, count = segmentations(dice), [], 0
-    for kind, variants in (("dicom", plant.dicom_variants), ("hl7", plant.hl7_variants)):
+    for kind, variants in (("dicom", plant.dicom_variants), ("hl7", plant.hl7_variants),
+                           ("astm", plant_devices.astm_variants),
+                           ("ieee11073", plant_devices.ieee11073_variants)):
         path = os.path.join(folder, f"planted-{kind}.pcap")
         writer = wire.Writer(path)
         for capture in sorted(glob.glob(os.path.join(source, "pcaps", kind + "-*.pcap"))):
@@ -67,13 +72,19 @@ def planted_captures(source, folder):
                     count += 1
         writer.close()
         paths.append(path)
+    paths.append(os.path.join(folder, "planted-devices.pcap"))
+    writer = wire.Writer(paths[-1])
+    for datagram in plant_devices.datagrams(planter):
+        writer.datagram(*datagram)
+    writer.close()
     return paths, planter
 
 
 def claimed(outputs):
-    """Flows that a clinical dissector claimed, so that nobody searches silence."""
-    return sum(b'"type":"flow"' in line and (b'"app":"dicom"' in line or b'"app":"hl7"' in line)
-               for name, data, _ in outputs if "--json" in name for line in data.splitlines())
+    """Flows of each clinical dissector, so that nobody searches silence."""
+    lines = [line for name, data, _ in outputs if "--json" in name for line in data.splitlines()
+             if b'"type":"flow"' in line]
+    return {app: sum(f'"app":"{app}"'.encode() in line for line in lines) for app in CLAIMED}
 
 
 def hold(tap, stage, groups, words, places, name):
@@ -111,7 +122,8 @@ def main():
         outputs = hold(tap, programs.Stage(source, build, work), {"planted": paths},
                        tuple(planter.places), planter.places, "planted canaries")
         flows = claimed(outputs)
-        tap.report(flows >= CLAIMED, f"planted canaries: {flows} flows were dissected")
+        tap.report(all(flows[app] >= least for app, least in CLAIMED.items()),
+                   f"planted canaries: flows were dissected, {flows}")
     return tap.end()
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads TCP conversations of small captures, and writes others: just enough of pcap,
-Ethernet, IPv4, IPv6 and TCP for tests that plant bytes into messages."""
+Ethernet, IPv4, IPv6, TCP and UDP for tests that plant bytes into messages."""
 import socket
 import struct
 
@@ -91,6 +91,12 @@ class Writer:
         ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp) + len(payload), 0, 0x4000, 64, 6,
                          0, client, server)
         self.frame(self.MAC[not forth] + self.MAC[forth] + b"\x08\x00" + ip + tcp + payload)
+
+    def datagram(self, source, dest, source_port, dest_port, payload):
+        udp = struct.pack(">HHHH", source_port, dest_port, 8 + len(payload), 0) + payload
+        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0x4000, 64, 17, 0,
+                         socket.inet_aton(source), socket.inet_aton(dest))
+        self.frame(self.MAC[0] + self.MAC[1] + b"\x08\x00" + ip + udp)
 
     def connection(self, chunks, port, sizes, lost=lambda: False, midstream=False):
         """chunks: [(from the client?, bytes), ...]; sizes() gives the next segment's
