@@ -450,7 +450,9 @@ static void probe_segment(struct dissection *d, struct flow *f, const struct pac
 	if (c)
 		reassembly_taken(d->pool, &c->streams[side], bytes, more ? 0 : cursor_left(&bytes),
 				 0);
-	settle_when_through(d, f);
+	/* However small the segments are: DISSECT_PROBE_MOST bytes are waited for. */
+	if (!more || !c)
+		settle_when_through(d, f);
 }
 
 /* A flow that nobody claims, or whose claim was withdrawn: nDPI alone looks on. */

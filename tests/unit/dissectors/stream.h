@@ -188,7 +188,8 @@ static inline void stream_ask(struct conversation *s, unsigned direction)
 	enum probe_result r = stream_probe(s, direction);
 	s->claimed = r == PROBE_YES;
 	s->refused = r == PROBE_NO;
-	side->refused = side->gap = tcp && s->refused;
+	side->refused = tcp && s->refused;
+	side->gap = tcp && (s->refused || s->midstream);
 	s->over = s->refused && (!tcp || s->sides[!direction].refused);
 	if (s->refused || (!tcp && !s->claimed))
 		side->kept_size = 0;
