@@ -5,7 +5,8 @@
  *
  * NULL: not believed. Cassandra, AJP and the Skype pair are what nDPI 4.2 calls
  * DICOM and building automation, NATS what it calls Redis (measured on captures);
- * DICOM and HL7 are our own dissectors' to say, whose rules are stricter. What
+ * DICOM, HL7 and industry are our own dissectors' to say, whose rules are
+ * stricter: "S7comm" is whatever nDPI sees on port 102. What
  * has no row is passed on in lower case if its category is technical. */
 #pragma once
 
@@ -19,6 +20,10 @@
 	X("Nats", NULL)                     \
 	X("DICOM", NULL)                    \
 	X("HL7", NULL)                      \
+	X("EthernetIP", NULL)               \
+	X("OPC-UA", NULL)                   \
+	X("S7comm", NULL)                   \
+	X("S7CommPlus", NULL)               \
 	X("AFP", "afp")                     \
 	X("BACnet", "bacnet")               \
 	X("BitTorrent", "bittorrent")       \
@@ -30,7 +35,6 @@
 	X("DNScrypt", "dnscrypt")           \
 	X("DoH_DoT", NULL)                  \
 	X("DTLS", "dtls")                   \
-	X("EthernetIP", "enip")             \
 	X("FTP_CONTROL", "ftp")             \
 	X("FTP_DATA", "ftp-data")           \
 	X("FTPS", "ftp")                    \
@@ -62,7 +66,6 @@
 	X("NetBIOS", "netbios")             \
 	X("NFS", "nfs")                     \
 	X("NOE", "noe")                     \
-	X("OPC-UA", "opcua")                \
 	X("POP3", "pop3")                   \
 	X("POPS", "pop3")                   \
 	X("PROFINET/IO", "profinet")        \
@@ -72,8 +75,6 @@
 	X("RTMP", "rtmp")                   \
 	X("RTP", "rtp")                     \
 	X("RTSP", "rtsp")                   \
-	X("S7comm", "s7")                   \
-	X("S7CommPlus", "s7")               \
 	X("SIP", "sip")                     \
 	X("SMBv1", "smb")                   \
 	X("SMBv23", "smb")                  \
