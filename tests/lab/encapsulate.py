@@ -19,10 +19,13 @@ from scapy.layers.vxlan import VXLAN
 from scapy.packet import Raw
 from scapy.utils import rdpcap
 
-ETHERNET, RAW_IP, COOKED_1, COOKED_2 = 1, 101, 113, 276
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import frames as own  # noqa: E402
+
+ETHERNET, RAW_IP, COOKED_1, COOKED_2 = own.ETHERNET, 101, 113, 276
 OUTER = Ether(src="02:00:00:99:00:01", dst="02:00:00:99:00:02")
 CARRIER = IP(src="10.99.1.1", dst="10.99.1.2", ttl=64)
-SESSION = 17  # of ERSPAN
+SESSION = own.ERSPAN_SESSION
 VLAN = 10
 
 
@@ -33,9 +36,7 @@ def gre(protocol, number=None):
 
 
 def erspan2(frame, n):
-    # Version 1, VLAN, session; index (draft-foschiano-erspan-03 section 4.2).
-    header = struct.pack("!HHI", 1 << 12 | VLAN, 3 << 11 | SESSION, 5)
-    return OUTER / CARRIER / gre(0x88BE, n) / Raw(header + bytes(frame))
+    return OUTER / CARRIER / gre(0x88BE, n) / Raw(own.erspan2_header(VLAN) + bytes(frame))
 
 
 def erspan3(frame, n):
@@ -86,12 +87,13 @@ WAYS = {
     "sll2": (COOKED_2, cooked_2),
 }
 
+def stamp(frame):
+    seconds = int(frame.time)
+    return seconds, int((frame.time - seconds) * 1000000)
+
+
 frames = rdpcap(sys.argv[1])
 for name, (link, wrap) in WAYS.items():
-    with open(os.path.join(sys.argv[2], f"encap-{name}.pcap"), "wb") as file:
-        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, link))
-        for number, frame in enumerate(frames, 1):
-            data = bytes(wrap(frame, number))
-            seconds = int(frame.time)
-            rest = int((frame.time - seconds) * 1000000)
-            file.write(struct.pack("<IIII", seconds, rest, len(data), len(data)) + data)
+    own.write(os.path.join(sys.argv[2], f"encap-{name}.pcap"),
+              [(stamp(frame), bytes(wrap(frame, number)))
+               for number, frame in enumerate(frames, 1)], link)
