@@ -32,3 +32,99 @@ EXCEPTIONS = {}
 
 # Captures in which the sensor says a name that tshark does not: (capture, app): why.
 CLAIMS = {}
+
+
+def numbered(*words):
+    """tshark's numbers, decimal, in words."""
+    return {str(i): word for i, word in enumerate(words)}
+
+
+# --- BACnet/IP -----------------------------------------------------------------------
+
+REQUEST = {"bacapp.type": {"0"}, "bacapp.sequence_number": {"", "0"}}  # not a further segment
+
+
+def bacnet_link(attribute, *functions):
+    return Row("bacnet." + attribute, "count", "bvlc.function", {"bvlc.function": set(functions)})
+
+
+def bacnet_service(attribute, confirmed=(), unconfirmed=()):
+    """An attribute may count both kinds: a row each."""
+    if confirmed:
+        yield Row("bacnet." + attribute, "count", "bacapp.confirmed_service",
+                  {**REQUEST, "bacapp.confirmed_service": {str(n) for n in confirmed}})
+    if unconfirmed:
+        yield Row("bacnet." + attribute, "count", "bacapp.unconfirmed_service",
+                  {"bacapp.type": {"1"},
+                   "bacapp.unconfirmed_service": {str(n) for n in unconfirmed}})
+
+
+OBJECT_TYPES = numbered(
+    "analog-input", "analog-output", "analog-value", "binary-input", "binary-output",
+    "binary-value", "calendar", "command", "device", "event-enrollment", "file", "group", "loop",
+    "multi-state-input", "multi-state-output", "notification-class", "program", "schedule",
+    "averaging", "multi-state-value", "trend-log")
+BACNET_NAMED = (0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 17, 18, 20, 26, 27, 28, 30, 31)
+PROTOCOLS.append(Protocol(
+    app="bacnet", filter="bvlc", named=("bvlc",), ports={47808},
+    captures=("clinical/bacnet-ip-npm.pcap",), rows=[
+        Row("bacnet.messages", "frames", "bvlc.function"),
+        bacnet_link("forwarded", "0x04"),
+        bacnet_link("broadcasts", "0x09", "0x0b"),
+        bacnet_link("write_bdt", "0x01"),
+        bacnet_link("read_tables", "0x02", "0x06"),
+        bacnet_link("foreign_registrations", "0x05"),
+        bacnet_link("delete_fdt", "0x08"),
+        Row("bacnet.bvlc_naks", "count", "bvlc.result",
+            {"bvlc.result": lambda text: int(text or "0", 0) != 0}),
+        Row("bacnet.network_messages", "count", "bacnet.mesgtyp"),
+        Row("bacnet.confirmed", "count", "bacapp.confirmed_service", REQUEST),
+        Row("bacnet.unconfirmed", "count", "bacapp.unconfirmed_service"),
+        Row("bacnet.acks", "count", "bacapp.type",
+            {"bacapp.type": {"2", "3"}, "bacapp.sequence_number": {"", "0"}}),
+        Row("bacnet.errors", "count", "bacapp.type", {"bacapp.type": {"5"}}),
+        Row("bacnet.rejects", "count", "bacapp.type", {"bacapp.type": {"6"}}),
+        Row("bacnet.aborts", "count", "bacapp.type", {"bacapp.type": {"7"}}),
+        Row("bacnet.segments", "count", "bacapp.type",
+            {"bacapp.type": {"0", "3"}, "bacapp.segmented_request": {"1", "True"}}),
+        Row("bacnet.error_class", "texts", "bacapp.error_class", {"bacapp.type": {"5"}},
+            numbered("device", "object", "property", "resources", "security", "services", "vt",
+                     "communication")),
+        Row("bacnet.error_code", "texts", "bacapp.error_code", {"bacapp.type": {"5"}},
+            {"0": "other", "26": "password-failure", "31": "unknown-object", "32": "unknown-property",
+             "40": "write-access-denied", "67": "reject-unrecognized-service"}),
+        Row("bacnet.reject_reason", "texts", "bacapp.reject_reason", {},
+            {"9": "unrecognized-service"}),
+        Row("bacnet.abort_reason", "texts", "bacapp.abort_reason", {}, {"0": "other"}),
+        *bacnet_service("reads", (12, 14, 26)),
+        *bacnet_service("writes", (7, 8, 9, 10, 11, 15, 16), (10,)),
+        *bacnet_service("write_property", (15,)),
+        *bacnet_service("write_property_multiple", (16,)),
+        *bacnet_service("write_group", (), (10,)),
+        *bacnet_service("list_writes", (8, 9)),
+        *bacnet_service("creates", (10,)),
+        *bacnet_service("deletes", (11,)),
+        *bacnet_service("file_reads", (6,)),
+        *bacnet_service("file_writes", (7,)),
+        *bacnet_service("reinitialize", (20,)),
+        *bacnet_service("device_communication_control", (17,)),
+        *bacnet_service("time_sync", (), (6, 9)),
+        *bacnet_service("life_safety", (27,)),
+        *bacnet_service("who_is", (), (8,)),
+        *bacnet_service("who_has", (), (7,)),
+        *bacnet_service("i_am", (), (0,)),
+        *bacnet_service("subscriptions", (5, 28, 30)),
+        *bacnet_service("notifications", (1, 2, 31), (2, 3, 11)),
+        *bacnet_service("alarm_acks", (0,)),
+        *bacnet_service("private_transfers", (18,), (4,)),
+        *bacnet_service("other_services", set(range(256)) - set(BACNET_NAMED),
+                        (1, 5, *range(12, 256))),
+        Row("bacnet.object_type", "texts", "bacapp.objectType",
+            {**REQUEST, "bacapp.confirmed_service": {"12", "14", "26", "6"}},
+            OBJECT_TYPES),
+        Row("bacnet.written_type", "texts", "bacapp.objectType",
+            {**REQUEST, "bacapp.confirmed_service": {"7", "8", "9", "10", "11", "15", "16"}},
+            OBJECT_TYPES),
+        Row("bacnet.vendor_id", "texts", "bacapp.vendor_identifier",
+            {"bacapp.unconfirmed_service": {"0"}}),
+    ]))
