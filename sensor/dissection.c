@@ -405,6 +405,19 @@ static void settle_when_through(struct dissection *d, struct flow *f)
 		settle(d, f);
 }
 
+/* What the other direction has said is kept while nobody could tell what it was. */
+static void show_other_side(struct dissection *d, struct flow *f, const struct packet *p,
+			    unsigned side)
+{
+	struct packet other = *p;
+	struct cursor kept;
+
+	other.source_port = p->dest_port;
+	other.dest_port = p->source_port;
+	if (reassembly_again(&context_of(d, f)->streams[!side], &kept))
+		show_stream(d, f, &other, !side, kept);
+}
+
 static void probe_datagram(struct dissection *d, struct flow *f, const struct packet *p,
 			   unsigned side)
 {
@@ -434,10 +447,13 @@ static void probe_segment(struct dissection *d, struct flow *f, const struct pac
 	if (number != NO_DISSECTOR) {
 		if (!claim(d, f, number))
 			return;
-		if (c)
-			show_stream(d, f, p, side, bytes);
-		else
+		if (!c) {
 			feed_segment(d, f, p, side);
+			return;
+		}
+		show_other_side(d, f, p, side);
+		if (f->stage == FLOW_CLAIMED)
+			show_stream(d, f, p, side, bytes);
 		return;
 	}
 	inspect(d, f, p);

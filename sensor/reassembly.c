@@ -289,6 +289,11 @@ void reassembly_taken(struct reassembly_pool *pool, struct reassembly *s, struct
 		move_base(pool, s, (uint32_t)(taken + skip));
 }
 
+bool reassembly_again(struct reassembly *s, struct cursor *out)
+{
+	return show_kept(s, out);
+}
+
 bool reassembly_more(struct reassembly *s, struct cursor *out)
 {
 	bool due = s->due && s->ready;

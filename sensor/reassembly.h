@@ -52,6 +52,9 @@ bool reassembly_offer(struct reassembly_pool *pool, struct reassembly *s, uint32
 void reassembly_taken(struct reassembly_pool *pool, struct reassembly *s, struct cursor shown,
 		      size_t taken, uint64_t skip);
 
+/* What is kept and was left by those it was shown to: true, and in *out, when there is any. */
+bool reassembly_again(struct reassembly *s, struct cursor *out);
+
 /* True when a skip made bytes due that came early: in *out. */
 bool reassembly_more(struct reassembly *s, struct cursor *out);
 

@@ -128,3 +128,60 @@ PROTOCOLS.append(Protocol(
         Row("bacnet.vendor_id", "texts", "bacapp.vendor_identifier",
             {"bacapp.unconfirmed_service": {"0"}}),
     ]))
+
+
+EXCEPTIONS["public/arkime/pcap/bacnet-stack-services.pcap", "bacnet.messages"] = \
+    "tshark takes frame 1, whose NPDU has version 16, and four that have no APDU"
+EXCEPTIONS["public/arkime/pcap/bacnet-stack-services.pcap", "bacnet.acks"] = \
+    "frame 1: tshark reads behind its NPDU of version 16"
+
+
+# --- Modbus/TCP ----------------------------------------------------------------------
+
+ASKED = {"sender": {"client"}}
+
+
+def modbus_function(attribute, *functions):
+    return Row("modbus." + attribute, "count", "modbus.func_code",
+               {**ASKED, "modbus.func_code": {str(n) for n in functions}})
+
+
+MODBUS_NAMED = (1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 15, 16, 17, 20, 21, 22, 23, 24, 43, 90)
+PROTOCOLS.append(Protocol(
+    app="modbus", filter="modbus", named=("mbtcp", "mbudp"), ports={502, 1502},
+    captures=("clinical/modbus-libmodbus.pcap",), options=("-o", "mbtcp.tcp.port:502,1502"), rows=[
+        Row("modbus.requests", "count", "modbus.func_code", ASKED),
+        Row("modbus.responses", "count", "modbus.func_code", {"sender": {"server"}}),
+        modbus_function("reads", 1, 2, 3, 4, 20, 23, 24),
+        modbus_function("writes", 5, 6, 15, 16, 21, 22, 23),
+        modbus_function("read_coils", 1),
+        modbus_function("read_discrete_inputs", 2),
+        modbus_function("read_holding_registers", 3),
+        modbus_function("read_input_registers", 4),
+        modbus_function("write_single_coil", 5),
+        modbus_function("write_single_register", 6),
+        modbus_function("write_multiple_coils", 15),
+        modbus_function("write_multiple_registers", 16),
+        modbus_function("mask_write_register", 22),
+        modbus_function("read_write_registers", 23),
+        modbus_function("file_reads", 20),
+        modbus_function("file_writes", 21),
+        modbus_function("fifo_reads", 24),
+        modbus_function("diagnostics", 8),
+        modbus_function("status_reads", 7, 11, 12),
+        modbus_function("report_server_id", 17),
+        modbus_function("device_identification", 43),
+        modbus_function("umas", 90),
+        modbus_function("other_functions", *(set(range(128)) - set(MODBUS_NAMED))),
+        Row("modbus.exceptions", "count", "modbus.exception_code"),
+        Row("modbus.exception", "texts", "modbus.exception_code", {},
+            {"1": "illegal-function", "2": "illegal-address", "3": "illegal-value",
+             "4": "device-failure", "5": "acknowledge", "6": "device-busy",
+             "10": "gateway-path-unavailable", "11": "gateway-target-failed"}),
+        Row("modbus.unit", "texts", "mbtcp.unit_id", ASKED),
+        Row("modbus.address_min", "least", "modbus.reference_num", ASKED),
+        Row("modbus.written_min", "least", "modbus.reference_num",
+            {**ASKED, "modbus.func_code": {"5", "6", "15", "16", "22"}}),
+        Row("modbus.vendor", "texts", "modbus.object_str_value",
+            {"modbus.object_id": {"0"}}, lambda text: text.strip()),
+    ]))
