@@ -366,7 +366,7 @@ static void say(const struct bacnet_call *call, enum bacnet_field field, const c
 	if (call->remote)
 		return;
 	enum fact_subject subject = call->in->transport == TRANSPORT_LINK ? FACT_MAC
-				    : call->forwarded			  ? FACT_IP
+				    : call->forwarded                     ? FACT_IP
 									  : FACT_SENDER;
 	struct dissect_fact *fact = dissect_says(call->in, f, subject, text, n);
 	if (!fact)

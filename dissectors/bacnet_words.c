@@ -188,7 +188,10 @@ static const struct {
 };
 /* clang-format on */
 
-#define WORDS(list, other) { list, sizeof(list) / sizeof(*(list)), other }
+#define WORDS(list, other) \
+	{ \
+		list, sizeof(list) / sizeof(*(list)), other \
+	}
 
 static const struct {
 	const char *const *words;

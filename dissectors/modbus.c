@@ -219,8 +219,7 @@ static void note_unit(const struct call *call, uint8_t unit)
 }
 
 static void widen(const struct call *call, struct modbus_range *all,
-		  const struct modbus_range *range, enum modbus_field least,
-		  enum modbus_field most)
+		  const struct modbus_range *range, enum modbus_field least, enum modbus_field most)
 {
 	if (!range->used)
 		return;

@@ -69,7 +69,7 @@ struct modbus_range {
 
 struct modbus_function {
 	uint8_t number;
-	uint8_t field;    /* what it counts as, of enum modbus_field */
+	uint8_t field; /* what it counts as, of enum modbus_field */
 	bool read, write;
 	/* Whether the data can be this function's, to the last byte. */
 	bool (*request)(struct cursor data);

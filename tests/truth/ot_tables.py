@@ -185,3 +185,35 @@ PROTOCOLS.append(Protocol(
         Row("modbus.vendor", "texts", "modbus.object_str_value",
             {"modbus.object_id": {"0"}}, lambda text: text.strip()),
     ]))
+
+
+# --- KNXnet/IP -----------------------------------------------------------------------
+
+# What a server tells its client of the bus is not the client's doing.
+OWN_WORD = {"cemi.mc": {"0x11"}}
+
+
+def knx_service(attribute, *services):
+    return Row("knxnetip." + attribute, "count", "knxip.service",
+               {"knxip.service": set(services)})
+
+
+def knx_bus(attribute, *services):
+    return Row("knxnetip." + attribute, "count", "cemi.ac", {**OWN_WORD, "cemi.ac": set(services)})
+
+
+PROTOCOLS.append(Protocol(
+    app="knxnetip", filter="kip", named=("kip", "knxip", "knxnetip"), ports={3671},
+    captures=("clinical/knx-knxd.pcap",), rows=[
+        Row("knxnetip.messages", "count", "knxip.service"),
+        knx_service("searches", "0x0201", "0x020b"),
+        knx_service("descriptions", "0x0203"),
+        knx_service("connects", "0x0205"),
+        knx_service("tunnelled", "0x0420"),
+        knx_service("configurations", "0x0310"),
+        knx_service("routed", "0x0530", "0x0533"),
+        knx_service("secure", "0x0950"),
+        knx_service("secure_sessions", "0x0951"),
+        knx_bus("group_reads", "0x0000"),
+        knx_bus("group_writes", "0x0002"),
+    ]))
