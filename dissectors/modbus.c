@@ -149,7 +149,7 @@ static bool is_request(const struct modbus_frame *f, uint16_t source_port, uint1
 static enum probe_result probe_strictly(struct cursor c, uint16_t source_port, uint16_t dest_port)
 {
 	struct modbus_frame f;
-	bool asked = false, whole = cursor_left(&c) < DISSECT_PROBE_MOST;
+	bool asked = true, whole = cursor_left(&c) < DISSECT_PROBE_MOST;
 
 	while (cursor_left(&c)) {
 		enum reading r = read_frame(&c, &f);
@@ -173,8 +173,6 @@ static enum probe_result modbus_probe(struct cursor bytes, enum transport transp
 	struct modbus_frame f;
 
 	(void)midstream; /* a segment that starts with a frame starts with one anywhere */
-	if (cursor_left(&bytes) == 0)
-		return PROBE_MORE;
 	if (!on_port(source_port, dest_port))
 		return transport == TRANSPORT_TCP ? probe_strictly(bytes, source_port, dest_port)
 						  : PROBE_NO;

@@ -200,6 +200,7 @@ static inline void stream_segment(struct conversation *s, unsigned direction, co
 				  size_t n)
 {
 	struct conversation_side *side = &s->sides[direction];
+	bool was_claimed = s->claimed;
 
 	if (side->skip) {
 		size_t passed = side->skip < n ? (size_t)side->skip : n;
@@ -222,7 +223,12 @@ static inline void stream_segment(struct conversation *s, unsigned direction, co
 
 	if (!s->claimed)
 		stream_ask(s, direction);
-	if (s->claimed)
+	if (!s->claimed)
+		return;
+	/* What the other side has said while nobody could tell comes first. */
+	if (!was_claimed && s->sides[!direction].kept_size)
+		stream_dissect(s, !direction);
+	if (s->claimed && !s->over)
 		stream_dissect(s, direction);
 }
 
