@@ -246,6 +246,9 @@ static void note_device(const struct knxnetip_call *call, struct cursor c)
 		if (media[i] && medium == 1U << i)
 			note(call, F_MEDIUM, media[i]);
 	knxnetip_individual(call, F_ADDRESS, address);
+	static const uint8_t unset[6];
+	if (!memcmp(serial, unset, sizeof(unset)))
+		return;
 	for (size_t i = 0; i < 6; i++)
 		snprintf(text + 2 * i, 3, "%02x", serial[i]);
 	note(call, F_SERIAL, text);
