@@ -43,18 +43,18 @@ const struct field bacnet_fields[BACNET_FIELD_COUNT + 1] = {
 	[F_ABORT_REASON] = WORDS("abort_reason", "reasons of the aborts"),
 	[F_READS] = COUNTER("reads", "requests", "requests to read properties"),
 	[F_WRITES] = COUNTER("writes", "requests", "requests that change objects: properties, lists, groups, files, creation and deletion"),
+	[F_CONTROL] = COUNTER("control", "requests", "requests that command a device: reinitialize, communication control, life safety, changes of a BBMD's tables"),
 	[F_WRITE_PROPERTY] = COUNTER("write_property", "requests", "of the writes, of one property"),
 	[F_WRITE_PROPERTY_MULTIPLE] = COUNTER("write_property_multiple", "requests", "of the writes, of several properties"),
 	[F_WRITE_GROUP] = COUNTER("write_group", "messages", "of the writes, to groups of channels, unconfirmed"),
 	[F_LIST_WRITES] = COUNTER("list_writes", "requests", "of the writes, elements added to lists or removed"),
-	[F_CREATES] = COUNTER("creates", "requests", "of the writes, objects to be created"),
-	[F_DELETES] = COUNTER("deletes", "requests", "of the writes, objects to be deleted"),
+	[F_CREATED] = COUNTER("creates_deletes", "requests", "of the writes, objects to be created or deleted"),
 	[F_FILE_READS] = COUNTER("file_reads", "requests", "requests to read files"),
 	[F_FILE_WRITES] = COUNTER("file_writes", "requests", "of the writes, to files"),
 	[F_RESTARTS] = COUNTER("reinitialize", "requests", "requests that a device restarts, or begins or ends a backup or restore"),
 	[F_RESTART] = WORDS("reinitialize_state", "what was asked there: coldstart, warmstart, ..."),
-	[F_CONTROLS] = COUNTER("device_communication_control", "requests", "requests that a device falls silent or speaks again"),
-	[F_CONTROL] = WORDS("device_communication_state", "what was asked there: enable, disable, disable-initiation"),
+	[F_SILENCES] = COUNTER("device_communication_control", "requests", "requests that a device falls silent or speaks again"),
+	[F_SILENCE] = WORDS("device_communication_state", "what was asked there: enable, disable, disable-initiation"),
 	[F_TIME_SYNC] = COUNTER("time_sync", "messages", "settings of the clock"),
 	[F_LIFE_SAFETY] = COUNTER("life_safety", "requests", "operations on life safety objects: silence, reset"),
 	[F_WHO_IS] = COUNTER("who_is", "messages", "searches for devices"),
@@ -337,6 +337,8 @@ static void note_message(struct bacnet_call *call, const struct message *m)
 		bacnet_count(call, F_MALFORMED);
 	if (kinds[form->kind].counted)
 		bacnet_count(call, kinds[form->kind].field);
+	if (form->kind == KIND_WRITE_BDT || form->kind == KIND_DELETE)
+		bacnet_count(call, F_CONTROL);
 	if (is_refusal(m))
 		bacnet_count(call, F_NAKS);
 	if (form->kind == KIND_RESULT || form->kind == KIND_ANSWER)

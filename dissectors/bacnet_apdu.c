@@ -241,33 +241,33 @@ enum confirmed {
 /* What a service counts as; the same for all that are in no row. */
 struct service {
 	uint8_t number, field;
-	bool write;
+	bool write, control;
 };
 
 static const struct service confirmed_services[] = {
 	/* clang-format off */
-	{ ACKNOWLEDGE_ALARM, F_ALARM_ACKS, false },
-	{ COV_NOTIFICATION, F_NOTIFICATIONS, false },
-	{ EVENT_NOTIFICATION, F_NOTIFICATIONS, false },
-	{ SUBSCRIBE_COV, F_SUBSCRIPTIONS, false },
-	{ READ_FILE, F_FILE_READS, false },
-	{ WRITE_FILE, F_FILE_WRITES, true },
-	{ ADD_LIST_ELEMENT, F_LIST_WRITES, true },
-	{ REMOVE_LIST_ELEMENT, F_LIST_WRITES, true },
-	{ CREATE_OBJECT, F_CREATES, true },
-	{ DELETE_OBJECT, F_DELETES, true },
-	{ READ_PROPERTY, F_READS, false },
-	{ READ_PROPERTY_MULTIPLE, F_READS, false },
-	{ WRITE_PROPERTY, F_WRITE_PROPERTY, true },
-	{ WRITE_PROPERTY_MULTIPLE, F_WRITE_PROPERTY_MULTIPLE, true },
-	{ DEVICE_CONTROL, F_CONTROLS, false },
-	{ PRIVATE_TRANSFER, F_PRIVATE, false },
-	{ REINITIALIZE, F_RESTARTS, false },
-	{ READ_RANGE, F_READS, false },
-	{ LIFE_SAFETY, F_LIFE_SAFETY, false },
-	{ SUBSCRIBE_COV_PROPERTY, F_SUBSCRIPTIONS, false },
-	{ SUBSCRIBE_COV_MULTIPLE, F_SUBSCRIPTIONS, false },
-	{ COV_NOTIFICATION_MULTIPLE, F_NOTIFICATIONS, false },
+	{ ACKNOWLEDGE_ALARM, F_ALARM_ACKS, false, false },
+	{ COV_NOTIFICATION, F_NOTIFICATIONS, false, false },
+	{ EVENT_NOTIFICATION, F_NOTIFICATIONS, false, false },
+	{ SUBSCRIBE_COV, F_SUBSCRIPTIONS, false, false },
+	{ READ_FILE, F_FILE_READS, false, false },
+	{ WRITE_FILE, F_FILE_WRITES, true, false },
+	{ ADD_LIST_ELEMENT, F_LIST_WRITES, true, false },
+	{ REMOVE_LIST_ELEMENT, F_LIST_WRITES, true, false },
+	{ CREATE_OBJECT, F_CREATED, true, false },
+	{ DELETE_OBJECT, F_CREATED, true, false },
+	{ READ_PROPERTY, F_READS, false, false },
+	{ READ_PROPERTY_MULTIPLE, F_READS, false, false },
+	{ WRITE_PROPERTY, F_WRITE_PROPERTY, true, false },
+	{ WRITE_PROPERTY_MULTIPLE, F_WRITE_PROPERTY_MULTIPLE, true, false },
+	{ DEVICE_CONTROL, F_SILENCES, false, true },
+	{ PRIVATE_TRANSFER, F_PRIVATE, false, false },
+	{ REINITIALIZE, F_RESTARTS, false, true },
+	{ READ_RANGE, F_READS, false, false },
+	{ LIFE_SAFETY, F_LIFE_SAFETY, false, true },
+	{ SUBSCRIBE_COV_PROPERTY, F_SUBSCRIPTIONS, false, false },
+	{ SUBSCRIBE_COV_MULTIPLE, F_SUBSCRIPTIONS, false, false },
+	{ COV_NOTIFICATION_MULTIPLE, F_NOTIFICATIONS, false, false },
 	/* clang-format on */
 };
 
@@ -275,16 +275,16 @@ enum unconfirmed { I_AM = 0, WHO_IS = 8 };
 
 static const struct service unconfirmed_services[] = {
 	/* clang-format off */
-	{ I_AM, F_I_AM, false },
-	{ 2, F_NOTIFICATIONS, false },
-	{ 3, F_NOTIFICATIONS, false },
-	{ 4, F_PRIVATE, false },
-	{ 6, F_TIME_SYNC, false },
-	{ 7, F_WHO_HAS, false },
-	{ WHO_IS, F_WHO_IS, false },
-	{ 9, F_TIME_SYNC, false },
-	{ 10, F_WRITE_GROUP, true },
-	{ 11, F_NOTIFICATIONS, false },
+	{ I_AM, F_I_AM, false, false },
+	{ 2, F_NOTIFICATIONS, false, false },
+	{ 3, F_NOTIFICATIONS, false, false },
+	{ 4, F_PRIVATE, false, false },
+	{ 6, F_TIME_SYNC, false, false },
+	{ 7, F_WHO_HAS, false, false },
+	{ WHO_IS, F_WHO_IS, false, false },
+	{ 9, F_TIME_SYNC, false, false },
+	{ 10, F_WRITE_GROUP, true, false },
+	{ 11, F_NOTIFICATIONS, false, false },
 	/* clang-format on */
 };
 
@@ -297,6 +297,8 @@ static void count_service(const struct bacnet_call *call, const struct service *
 		bacnet_count(call, table[i].field);
 		if (table[i].write)
 			bacnet_count(call, F_WRITES);
+		if (table[i].control)
+			bacnet_count(call, F_CONTROL);
 		return;
 	}
 	bacnet_count(call, F_OTHER);
@@ -329,7 +331,7 @@ static void note_parameters(const struct bacnet_call *call, const struct apdu *a
 		note_created(call, a->parameters);
 		break;
 	case DEVICE_CONTROL: /* [0] minutes, perhaps; [1] what; [2] password */
-		note_state(call, a->parameters, 1, F_CONTROL, WORD_CONTROL);
+		note_state(call, a->parameters, 1, F_SILENCE, WORD_CONTROL);
 		break;
 	case REINITIALIZE: /* [0] what; [1] password */
 		note_state(call, a->parameters, 0, F_RESTART, WORD_RESTART);

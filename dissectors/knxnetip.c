@@ -37,6 +37,7 @@ const struct field knxnetip_fields[KNXNETIP_FIELD_COUNT + 1] = {
 	[F_BUSY] = COUNTER("busy_indications", "messages", "routers that ask others to wait"),
 	[F_REPORTED] = COUNTER("reported", "messages", "bus messages that a server tells its client of; counted nowhere below"),
 	[F_WRITES] = COUNTER("writes", "requests", "requests that change something: group values, memory, properties, addresses, keys"),
+	[F_CONTROL] = COUNTER("control", "requests", "requests that restart a device or a server, or set a server's address"),
 	[F_GROUP_READS] = COUNTER("group_reads", "requests", "group values asked for"),
 	[F_GROUP_WRITES] = COUNTER("group_writes", "requests", "of the writes, of group values"),
 	[F_GROUP_RESPONSES] = COUNTER("group_responses", "responses", "group values told"),
@@ -350,6 +351,10 @@ static void note_message(const struct knxnetip_call *call, const struct message 
 	case SESSION_STATUS: /* 1: it did not authenticate, 2: it has not */
 		if (cursor_peek(&c, 0) == 1 || cursor_peek(&c, 0) == 2)
 			count(call, F_SESSION_FAILURES);
+		break;
+	case BASIC_CONFIGURATION:
+	case RESET_REQUEST:
+		count(call, F_CONTROL);
 		break;
 	case SECURE_WRAPPER:
 		call->in->encrypted = true;

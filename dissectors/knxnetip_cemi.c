@@ -84,6 +84,8 @@ static void note_apci(const struct knxnetip_call *call, uint16_t apci)
 		count(call, apcis[i].field);
 		if (apcis[i].write)
 			count(call, F_WRITES);
+		if (apcis[i].field == F_RESTARTS)
+			count(call, F_CONTROL);
 		return;
 	}
 	count(call, F_OTHER);
@@ -155,6 +157,7 @@ void knxnetip_cemi(const struct knxnetip_call *call, struct cursor c, bool route
 	case CEMI_RESET:
 		call->in->role = ROLE_SENDER_IS_CLIENT;
 		count(call, F_RESTARTS);
+		count(call, F_CONTROL);
 		break;
 	}
 }

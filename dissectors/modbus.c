@@ -31,6 +31,7 @@ static const struct field fields[MODBUS_FIELD_COUNT + 1] = {
 	[F_RESPONSES] = COUNTER("responses", "responses", "responses, exceptions among them"),
 	[F_READS] = COUNTER("reads", "requests", "requests that read coils, registers, files or queues"),
 	[F_WRITES] = COUNTER("writes", "requests", "requests that write coils, registers or files"),
+	[F_CONTROL] = COUNTER("control", "requests", "requests that a device restarts its communication or falls silent"),
 	[F_READ_COILS] = COUNTER("read_coils", "requests", "function 1"),
 	[F_READ_INPUTS] = COUNTER("read_discrete_inputs", "requests", "function 2"),
 	[F_READ_HOLDING] = COUNTER("read_holding_registers", "requests", "function 3"),
@@ -284,6 +285,8 @@ static void request(const struct call *call, const struct modbus_frame *f)
 		struct cursor c = f->data;
 		uint16_t function = cursor_be16(&c);
 		note_word(call, F_DIAGNOSTIC, modbus_diagnostic(function), function);
+		if (function == MODBUS_RESTART || function == MODBUS_LISTEN_ONLY)
+			count(call, F_CONTROL);
 	}
 }
 

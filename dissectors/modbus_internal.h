@@ -11,6 +11,7 @@ enum modbus_field {
 	F_RESPONSES,
 	F_READS,
 	F_WRITES,
+	F_CONTROL,
 	F_READ_COILS,
 	F_READ_INPUTS,
 	F_READ_HOLDING,
@@ -53,6 +54,9 @@ enum {
 	MODBUS_READ_WRITE = 23,
 	MODBUS_DIAGNOSTICS = 8,
 	MODBUS_DEVICE_ID = 43,
+	/* sub-functions of diagnostics */
+	MODBUS_RESTART = 1,
+	MODBUS_LISTEN_ONLY = 4,
 };
 
 /* One application data unit (Messaging on TCP/IP implementation guide, 3.1.3). */

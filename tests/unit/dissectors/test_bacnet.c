@@ -93,6 +93,7 @@ Test(bacnet, a_restart_is_told_without_its_password)
 	struct conversation s = said(reinitialize, sizeof(reinitialize));
 
 	cr_assert_eq(stream_number(&s, "bacnet.reinitialize"), 1);
+	cr_assert_eq(stream_number(&s, "bacnet.control"), 1);
 	cr_assert_eq(stream_number(&s, "bacnet.writes"), 0);
 	cr_assert_str_eq(stream_text(&s, "bacnet.reinitialize_state", 0), "coldstart");
 	cr_assert_null(memmem(s.out.texts, s.out.text_used, "ZZ", 2));
@@ -207,6 +208,7 @@ Test(bacnet, tables_of_a_bbmd)
 	cr_assert_eq(stream_number(&s, "bacnet.write_bdt"), 1);
 	cr_assert_eq(stream_number(&s, "bacnet.read_tables"), 1);
 	cr_assert_eq(stream_number(&s, "bacnet.delete_fdt"), 1);
+	cr_assert_eq(stream_number(&s, "bacnet.control"), 2);
 	cr_assert_eq(stream_number(&s, "bacnet.malformed"), 0);
 	stream_finish(&s);
 	s = udp(40001);

@@ -159,6 +159,7 @@ Test(knxnetip, device_management)
 	cr_assert_eq(stream_number(&s, "knxnetip.configurations"), 2);
 	cr_assert_eq(stream_number(&s, "knxnetip.property_writes"), 1);
 	cr_assert_eq(stream_number(&s, "knxnetip.restarts"), 1);
+	cr_assert_eq(stream_number(&s, "knxnetip.control"), 1);
 	cr_assert_eq(stream_number(&s, "knxnetip.writes"), 1);
 	stream_finish(&s);
 }

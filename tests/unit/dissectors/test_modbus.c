@@ -268,6 +268,20 @@ Test(modbus, a_write_to_all_units)
 	stream_finish(&s);
 }
 
+Test(modbus, silence_is_a_command)
+{
+	uint8_t diagnose[] = { 0, 1, 0, 0, 0, 6, 1, 8, 0, 4, 0, 0 };
+	struct conversation s = tcp(502);
+
+	stream_offer(&s, 0, diagnose, sizeof(diagnose));
+	cr_assert_eq(stream_number(&s, "modbus.control"), 1);
+	cr_assert_str_eq(stream_text(&s, "modbus.diagnostic", 0), "force-listen-only");
+	diagnose[9] = 0;
+	stream_offer(&s, 0, diagnose, sizeof(diagnose));
+	cr_assert_eq(stream_number(&s, "modbus.control"), 1);
+	stream_finish(&s);
+}
+
 Test(modbus, goes_on_behind_a_gap)
 {
 	struct conversation s = tcp(502);
