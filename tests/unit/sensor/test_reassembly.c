@@ -275,3 +275,23 @@ Test(reassembly, what_is_held)
 	reassembly_finish(pool, &two);
 	reassembly_pool_destroy(pool);
 }
+
+Test(reassembly, what_was_left_can_be_shown_again)
+{
+	struct reassembly_pool *pool = reassembly_pool_create(2);
+	struct reassembly s;
+	struct cursor shown;
+
+	fill();
+	reassembly_init(&s, START);
+	cr_assert_not(reassembly_again(&s, &shown));
+	cr_assert(reassembly_offer(pool, &s, START, cursor_of(sent, 20), 20, false, 0, &shown));
+	reassembly_taken(pool, &s, shown, 8, 0);
+	cr_assert(reassembly_again(&s, &shown));
+	cr_assert_eq(cursor_left(&shown), 12);
+	cr_assert_arr_eq(shown.at, sent + 8, 12);
+	reassembly_taken(pool, &s, shown, 12, 0);
+	cr_assert_not(reassembly_again(&s, &shown));
+	reassembly_finish(pool, &s);
+	reassembly_pool_destroy(pool);
+}
