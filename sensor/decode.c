@@ -80,11 +80,17 @@ enum decode_result decode(struct decoder *d, const struct frame *frame, struct p
 	struct span s = { frame->bytes, frame->captured, frame->wire - frame->captured };
 
 	begin(out, frame);
+	d->has_frame = false;
 	d->counters->packets++;
 	d->counters->bytes += frame->wire;
 	d->counters->truncated += out->truncated;
 	d->counters->oversized += out->oversized;
 	return settle(d->counters, link_frame(&w, frame->link_type, s));
+}
+
+const struct packet *decode_frame(const struct decoder *d)
+{
+	return d->has_frame ? &d->frame : NULL;
 }
 
 bool decode_knows(uint16_t link_type)

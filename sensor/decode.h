@@ -106,6 +106,14 @@ void decoder_destroy(struct decoder *d);
  * wrong, is the outer packet. */
 enum decode_result decode(struct decoder *d, const struct frame *frame, struct packet *out);
 
+/* What the last decode() found that is not IP: the frame itself, or what a tunnel or a
+ * mirror's encapsulation holds (the packet is then the outer one). Only `time`, the MAC
+ * addresses, `vlans`, `tunnels` and `interface` are filled in, and `payload`: from the
+ * EtherType or the length of IEEE 802.3 on, tags gone, without padding where a length
+ * says so. Borrows from the frame as that packet does. NULL: all was IP, broken, or no
+ * Ethernet. */
+const struct packet *decode_frame(const struct decoder *d);
+
 /* False for a link type of which every frame is counted as unknown. */
 bool decode_knows(uint16_t link_type);
 

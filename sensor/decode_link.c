@@ -165,6 +165,21 @@ static enum step other_ethertype(struct walk *w, uint16_t type, struct span s)
 	return llc(w, type < span_left(s) ? span_keep(s, type) : s);
 }
 
+/* The innermost one is noted first, and stays. `s` is behind the type. */
+static enum step not_ip(struct walk *w, uint16_t type, struct span s)
+{
+	struct decoder *d = w->decoder;
+
+	if (!w->ethernet || d->has_frame)
+		return STEP_NOT_IP;
+	if (type <= TYPE_LENGTH_MOST && type < s.captured)
+		s.captured = type;
+	d->has_frame = true;
+	d->frame = *w->out;
+	d->frame.payload = cursor_of(s.at - 2, s.captured + 2);
+	return STEP_NOT_IP;
+}
+
 enum step link_ethertype(struct walk *w, uint16_t type, struct span s)
 {
 	struct cursor c = span_cursor(s);
@@ -183,11 +198,14 @@ enum step link_ethertype(struct walk *w, uint16_t type, struct span s)
 		else if (skip)
 			cursor_skip(&c, skip);
 		else
-			return other_ethertype(w, type, span_behind(s, &c));
+			break;
 		type = cursor_be16(&c);
 		if (c.failed)
 			return STEP_BAD_LINK;
 	}
+	s = span_behind(s, &c);
+	enum step step = other_ethertype(w, type, s);
+	return step == STEP_NOT_IP ? not_ip(w, type, s) : step;
 }
 
 enum step link_ethernet(struct walk *w, struct span s)
@@ -201,6 +219,7 @@ enum step link_ethernet(struct walk *w, struct span s)
 	w->out->has_mac = true;
 	memcpy(w->out->dest_mac, macs, 6);
 	memcpy(w->out->source_mac, macs + 6, 6);
+	w->ethernet = true;
 	return link_ethertype(w, type, span_behind(s, &c));
 }
 

@@ -26,6 +26,8 @@ enum step {
 struct decoder {
 	struct counters *counters;
 	struct fragments *fragments;
+	bool has_frame; /* decode_frame() of the frame under way */
+	struct packet frame;
 };
 
 /* One frame on its way inwards. */
@@ -33,6 +35,7 @@ struct walk {
 	struct decoder *decoder;
 	struct packet *out;
 	unsigned layers; /* below IP, so far; hostile frames nest them without end */
+	bool ethernet;   /* the type under way stands behind MAC addresses */
 };
 
 enum { LAYERS_MOST = 24 };

@@ -279,6 +279,7 @@ static enum step enter(struct walk *w, const struct inner *in)
 		out->vlans[0] = in->vlan;
 		out->vlan_count = 1;
 	}
+	w->ethernet = false;
 	switch (in->holds) {
 	case HOLDS_ETHERNET:
 		return link_ethernet(w, s);

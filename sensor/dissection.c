@@ -35,13 +35,19 @@ struct dissection {
 	struct hostnames *names;
 	struct counters *counters;
 	/* Whom to ask, by transport: of a first byte, and where the start was not seen. */
-	uint64_t by_first[TRANSPORT_UDP + 1][256], by_transport[TRANSPORT_UDP + 1];
+	uint64_t by_first[TRANSPORT_LINK + 1][256], by_transport[TRANSPORT_LINK + 1];
+	void (*on_fact)(void *context, const struct host_fact *fact);
+	void *fact_context;
+	struct {
+		alignas(max_align_t) uint8_t state[DISSECT_STATE_MOST];
+		struct attributes attributes;
+	} frame;               /* for one that is not IP; nothing of it is kept */
 	bool no_dpi, left_out; /* of the packet under way: nDPI may not look; it would have */
 };
 
 static void list_candidates(struct dissection *d, uint64_t off)
 {
-	for (enum transport t = TRANSPORT_TCP; t <= TRANSPORT_UDP; t++) {
+	for (enum transport t = TRANSPORT_TCP; t <= TRANSPORT_LINK; t <<= 1) {
 		d->by_transport[t] = dissectors_of(t) & ~off;
 		for (unsigned b = 0; b < 256; b++)
 			d->by_first[t][b] = dissectors_for(t, (uint8_t)b) & ~off;
@@ -60,6 +66,8 @@ struct dissection *dissection_create(const struct dissection_options *options,
 		return NULL;
 	d->names = names;
 	d->counters = counters;
+	d->on_fact = options->on_fact;
+	d->fact_context = options->fact_context;
 	list_candidates(d, options->off);
 	d->context_count = options->contexts;
 	d->contexts = pages_map(options->contexts * sizeof(struct context));
@@ -173,6 +181,16 @@ static void settle(struct dissection *d, struct flow *f)
 		drop_context(d, f);
 }
 
+static void tell_facts(const struct dissection *d, const struct dissect_input *in,
+		       const struct packet *p, bool is_frame, uint16_t realm)
+{
+	struct host_fact fact;
+
+	for (size_t i = 0; d->on_fact && i < in->fact_count; i++)
+		if (host_fact_of(&fact, &in->facts[i], p, is_frame, realm))
+			d->on_fact(d->fact_context, &fact);
+}
+
 static void apply_answers(struct dissection *d, struct flow *f, const struct dissect_input *in,
 			  unsigned side)
 {
@@ -223,10 +241,10 @@ static void conclude(struct dissection *d, struct flow *f, enum dissect_result r
 	}
 }
 
-static void input_of(struct dissect_input *in, const struct flow *f, const struct packet *p,
-		     unsigned side, enum transport transport)
+static void input_of(struct dissect_input *in, const struct packet *p, uint8_t direction,
+		     enum transport transport)
 {
-	in->direction = side != f->first_side;
+	in->direction = direction;
 	in->gap = false;
 	in->source_ip = f->key.ip[side];
 	in->dest_ip = f->key.ip[!side];
@@ -236,6 +254,8 @@ static void input_of(struct dissect_input *in, const struct flow *f, const struc
 	in->time = p->time;
 	in->room = NULL;
 	in->held = 0;
+	memset(in->source_mac, 0, sizeof(in->source_mac));
+	memset(in->dest_mac, 0, sizeof(in->dest_mac));
 	in->skip = 0;
 	in->hold = 0;
 	in->role = ROLE_UNKNOWN;
@@ -246,13 +266,15 @@ static void input_of(struct dissect_input *in, const struct flow *f, const struc
 }
 
 static enum dissect_result show(struct dissection *d, struct flow *f, struct dissect_input *in,
-				unsigned side)
+				const struct packet *p, unsigned side)
 {
 	const struct dissector *dissector = dissectors[f->dissector];
 	struct context *c = context_of(d, f);
 	enum dissect_result result = dissector->dissect(c->state, in, &c->attributes);
 
 	apply_answers(d, f, in, side);
+	if (in->fact_count && result != DISSECT_NOT_MINE)
+		tell_facts(d, in, p, false, f->key.realm);
 	return result;
 }
 
@@ -262,11 +284,11 @@ static void feed_datagram(struct dissection *d, struct flow *f, const struct pac
 	struct reassembly *s = &context_of(d, f)->streams[0]; /* one for both directions */
 	struct dissect_input in;
 
-	input_of(&in, f, p, side, TRANSPORT_UDP);
+	input_of(&in, p, side != f->first_side, TRANSPORT_UDP);
 	in.bytes = p->payload;
 	in.room = s->buffer ? s->buffer : d->room;
 	in.held = s->buffer ? s->ready : 0;
-	enum dissect_result result = show(d, f, &in, side);
+	enum dissect_result result = show(d, f, &in, p, side);
 	reassembly_hold(d->pool, s, in.room, result == DISSECT_MORE ? in.hold : 0);
 	conclude(d, f, result);
 }
@@ -280,10 +302,10 @@ static void show_stream(struct dissection *d, struct flow *f, const struct packe
 	struct dissect_input in;
 
 	do {
-		input_of(&in, f, p, side, TRANSPORT_TCP);
+		input_of(&in, p, side != f->first_side, TRANSPORT_TCP);
 		in.bytes = shown;
 		in.gap = s->gap;
-		enum dissect_result result = show(d, f, &in, side);
+		enum dissect_result result = show(d, f, &in, p, side);
 		if (result != DISSECT_MORE) {
 			conclude(d, f, result);
 			return;
@@ -533,4 +555,23 @@ bool dissection_see(struct dissection *d, struct flow *f, const struct packet *p
 	if (f->stage == FLOW_INSPECTED)
 		look_on(d, f, p);
 	return d->left_out;
+}
+
+void dissection_frame(struct dissection *d, const struct packet *frame, uint16_t realm)
+{
+	bool more;
+	uint8_t number = ask(d, frame, frame->payload, TRANSPORT_LINK, false, &more);
+	struct dissect_input in;
+
+	if (number == NO_DISSECTOR)
+		return;
+	memset(d->frame.state, 0, dissectors[number]->state_size);
+	memset(&d->frame.attributes, 0, offsetof(struct attributes, values));
+	input_of(&in, frame, 0, TRANSPORT_LINK);
+	memcpy(in.source_mac, frame->source_mac, 6);
+	memcpy(in.dest_mac, frame->dest_mac, 6);
+	in.bytes = frame->payload;
+	if (dissectors[number]->dissect(d->frame.state, &in, &d->frame.attributes) !=
+	    DISSECT_NOT_MINE)
+		tell_facts(d, &in, frame, true, realm);
 }

@@ -8,10 +8,18 @@
 #include "dissectors/dissector.h"
 #include "sensor/dpi.h"
 #include "sensor/flow.h"
+#include "sensor/host_fact.h"
 #include "sensor/hostnames.h"
 #include "sensor/shed.h"
 
 struct dissection_options {
+	/* Called for each fact, of flows and of frames that are not IP, as it is found (the
+	 * same one as often as it is said); all is borrowed until return. A flow's facts come
+	 * from the worker that owns the flow, a frame's from the one that read it. NULL:
+	 * facts are dropped. */
+	void (*on_fact)(void *context, const struct host_fact *fact);
+	void *fact_context;
+
 	size_t contexts;  /* flows under dissection at a time */
 	size_t buffers;   /* reassembly buffers of DISSECT_BUFFER bytes */
 	size_t dpi_flows; /* flows shown to nDPI at a time; 0: no nDPI */
@@ -32,6 +40,10 @@ void dissection_destroy(struct dissection *d); /* accepts NULL */
  * its treatment is better. */
 bool dissection_see(struct dissection *d, struct flow *f, const struct packet *p, unsigned side,
 		    enum treatment treatment);
+
+/* Looks at a frame that is not IP, as decode_frame() gives it: the dissectors of
+ * TRANSPORT_LINK are asked, and their facts are told. */
+void dissection_frame(struct dissection *d, const struct packet *frame, uint16_t realm);
 
 /* What was found; NULL when there is nothing. Borrowed from the flow's slot. */
 struct attributes *dissection_attributes(struct dissection *d, const struct flow *f);

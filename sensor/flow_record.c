@@ -170,11 +170,9 @@ static bool has_ports(uint8_t protocol)
 	return protocol == TCP || protocol == UDP || protocol == SCTP || protocol == UDPLITE;
 }
 
-/* Whether a hop is the sender's own link: no router has taken one off the TTL
- * that operating systems start with. */
-static bool is_own_link(const struct flow_hop *hop)
+bool ttl_is_fresh(uint8_t ttl)
 {
-	return hop->ttl == 32 || hop->ttl == 64 || hop->ttl == 128 || hop->ttl == 255;
+	return ttl == 32 || ttl == 64 || ttl == 128 || ttl == 255;
 }
 
 static const struct segment *fill_end(const struct record_setting *setting, const struct flow *f,
@@ -196,7 +194,7 @@ static const struct segment *fill_end(const struct record_setting *setting, cons
 		memcpy(country, g.country, 3);
 		out->country = country;
 	}
-	bool own = sent && is_own_link(hop);
+	bool own = sent && ttl_is_fresh(hop->ttl);
 	return site_locate(setting->site, &out->ip, own ? (uint16_t)hop->vlans : 0,
 			   own && hop->has_mac ? hop->source_mac : NULL);
 }

@@ -44,6 +44,10 @@ void flow_orient(struct flow *f);
  * is told apart from the question's where there is any sign. */
 bool flow_sender_is_client(const struct packet *p);
 
+/* No router has taken one off the TTL that operating systems start with: the packet's
+ * link is the sender's own. */
+bool ttl_is_fresh(uint8_t ttl);
+
 /* Where a new flow's ends seem to stand, as numbers of segments by side; the
  * highest impact tier of the two, for flow_table_add. */
 uint8_t flow_segments(const struct site *site, const struct packet *p, unsigned side,

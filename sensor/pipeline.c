@@ -545,12 +545,24 @@ static void wait_for_memory(struct pipeline *p, struct waiting *w, bool borrowed
 		pipeline_drain(p);
 }
 
+/* What is not IP is in no flow, so no segment's tier protects it: it is left out with
+ * the payloads of the least. */
+static void look_at_frame(struct pipeline *p)
+{
+	const struct packet *frame = decode_frame(p->decoder);
+
+	if (frame && treatment_of(p, IMPACT_NONE) < TREAT_HEADERS)
+		dissection_frame(p->dissection, frame, realm_of(p->options.setting.realms, frame));
+}
+
 void pipeline_offer(struct pipeline *p, const struct frame *frame)
 {
 	advance(p, frame->time.v);
 	p->ahead = FLOW_NONE;
 	struct waiting *w = &p->waiting[p->waiting_count];
-	if (decode(p->decoder, frame, &w->packet) != DECODE_OK)
+	enum decode_result result = decode(p->decoder, frame, &w->packet);
+	look_at_frame(p);
+	if (result != DECODE_OK)
 		return;
 	find_key(p, w);
 	if (p->options.workers > 1 && hand_over(p, w))

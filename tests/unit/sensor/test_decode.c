@@ -355,3 +355,90 @@ Test(decode, which_link_types_are_known)
 	cr_assert_not(decode_knows(147));
 	cr_assert_not(decode_knows(65535));
 }
+
+/* --- what is not IP --- */
+
+enum { ARP = 0x0806, VLAN = 0x8100 };
+
+static void expect_frame(uint8_t host, uint16_t type)
+{
+	const struct packet *f = decode_frame(t.decoder);
+
+	cr_assert(f);
+	cr_assert_eq(f->source_mac[4], host);
+	cr_assert_eq(f->dest_mac[5], 2);
+	cr_assert_eq(f->time.v, 1000 * USEC_PER_SECOND);
+	struct cursor c = f->payload;
+	cr_assert_eq(cursor_be16(&c), type);
+	cr_assert(text_is(c, "payload"));
+}
+
+Test(decode, hands_out_a_frame_that_is_not_ip)
+{
+	eth_before(&t.made, 9, ARP);
+	cr_assert_eq(decode_made(&t, ETHERNET), DECODE_NOT_IP);
+	expect_frame(9, ARP);
+	cr_assert_eq(t.counters.non_ip, 1);
+	decoding_end(&t);
+	decoding_begin(&t);
+	make_udp4();
+	eth_before(&t.made, 9, IPV4);
+	cr_assert_eq(decode_made(&t, ETHERNET), DECODE_OK);
+	cr_assert_null(decode_frame(t.decoder), "it is of the last frame");
+}
+
+Test(decode, hands_out_a_frame_behind_its_tags)
+{
+	vlan_before(&t.made, 10, ARP);
+	vlan_before(&t.made, 300, VLAN);
+	eth_before(&t.made, 9, 0x88a8);
+	cr_assert_eq(decode_made(&t, ETHERNET), DECODE_NOT_IP);
+	expect_frame(9, ARP);
+	cr_assert_eq(decode_frame(t.decoder)->vlan_count, 2);
+	cr_assert_eq(decode_frame(t.decoder)->vlans[1], 10);
+}
+
+Test(decode, hands_out_802_3_without_its_padding)
+{
+	static const uint8_t padded[] = "payload\0\0\0\0\0";
+
+	made_begin(&t.made, padded, sizeof(padded));
+	eth_before(&t.made, 9, 7);
+	cr_assert_eq(decode_made(&t, ETHERNET), DECODE_NOT_IP);
+	expect_frame(9, 7);
+}
+
+Test(decode, hands_out_what_a_mirror_encapsulates)
+{
+	eth_before(&t.made, 7, ARP);
+	BEFORE(&t.made, 0x10, 0x00, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 0x64, 0x04, 0x11, 0, 0, 0, 3);
+	ip4_before(&t.made, 2, 47);
+	eth_before(&t.made, 9, IPV4);
+	cr_assert_eq(decode_made(&t, ETHERNET), DECODE_OK, "the packet outside is metered");
+	cr_assert_eq(t.packet.tunnel_count, 0);
+	cr_assert_eq(t.counters.non_ip, 0);
+	expect_frame(7, ARP);
+	cr_assert_eq(decode_frame(t.decoder)->tunnels[0].id, 17);
+	cr_assert_eq(decode_frame(t.decoder)->vlans[0], 100);
+}
+
+Test(decode, hands_out_no_frame_without_addresses_of_its_own)
+{
+	BEFORE(&t.made, 0x00, 0x00, BE16(ARP)); /* GRE */
+	ip4_before(&t.made, 2, 47);
+	eth_before(&t.made, 9, IPV4);
+	cr_assert_eq(decode_made(&t, ETHERNET), DECODE_OK);
+	cr_assert_null(decode_frame(t.decoder));
+}
+
+Test(decode, hands_out_what_was_captured_of_a_frame)
+{
+	eth_before(&t.made, 9, ARP);
+	for (uint32_t n = 0; n < made_length(&t.made); n++) {
+		enum decode_result result = decode_cut(&t, ETHERNET, n);
+		const struct packet *f = decode_frame(t.decoder);
+		cr_assert_eq(result, n < 14 ? DECODE_BROKEN : DECODE_NOT_IP);
+		cr_assert_eq(f != NULL, n >= 14);
+		cr_assert(!f || cursor_left(&f->payload) == n - 12);
+	}
+}
