@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 
+#include "dissectors/dns_message.h"
+
 enum { QUERIES, RESPONSES, NXDOMAIN, ERRORS, BROKEN, ANSWERS, QUERY, QTYPE };
 
 static const struct field fields[] = {
@@ -35,27 +37,12 @@ static const struct field fields[] = {
 
 enum {
 	PORT = 53,
-	HEADER = 12,
-	QUESTION_LEAST = 5, /* root, type, class */
-	RECORD_LEAST = 11,  /* root, type, class, ttl, length */
-	NAME_MOST = 255,
-	HOPS_MOST = 24,      /* compression pointers in one name; a real one has a few */
 	MESSAGE_MOST = 4096, /* of a TCP message; what is behind is skipped */
 	BROKEN_MOST = 4,     /* in a row, in a TCP stream */
 };
 
-enum { SECTION_QUESTION, SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL, SECTIONS };
 enum { OPCODE_QUERY = 0, OPCODE_STATUS = 2, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
-enum { CLASS_IN = 1, TYPE_A = 1, TYPE_AAAA = 28, TYPE_OPT = 41 };
 enum { RCODE_OK = 0, RCODE_NXDOMAIN = 3 };
-
-enum {
-	FLAG_RESPONSE = 0x8000,
-	FLAG_AUTHORITATIVE = 0x0400,
-	FLAG_TRUNCATED = 0x0200,
-	FLAG_RECURSION_AVAILABLE = 0x0080,
-	FLAG_ZERO = 0x0040,
-};
 
 struct dns {
 	uint16_t asked[2]; /* id of the last query, by direction */
@@ -65,194 +52,113 @@ struct dns {
 	bool known;     /* one good message was seen */
 };
 
-enum reading { READ_OK, READ_SHORT, READ_BAD };
-
-struct name {
-	uint8_t text[NAME_MOST];
-	size_t length;
-	bool plain; /* letters, digits, '-' and '_' only */
-};
-
 struct message {
 	struct cursor whole; /* from the header on; as much as there is */
-	uint16_t id, flags, count[SECTIONS];
-	struct name name;
-	uint16_t type, class;
+	struct dns_header header;
+	struct dns_question question;
 	unsigned answers;
 	struct ip_addr addresses[4];
 	uint8_t address_count;
 };
 
-static unsigned opcode(const struct message *m)
-{
-	return m->flags >> 11 & 0xf;
-}
-
-static bool is_plain(uint8_t c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '_';
-}
-
-static bool append_label(struct name *n, const uint8_t *label, size_t length)
-{
-	if (n->length + length + 1 > sizeof(n->text))
-		return false;
-	if (n->length)
-		n->text[n->length++] = '.';
-	for (size_t i = 0; i < length; i++) {
-		n->plain &= is_plain(label[i]);
-		/* A dot inside a label must not read as two labels. */
-		n->text[n->length++] = label[i] == '.' ? 0 : label[i];
-	}
-	return true;
-}
-
-/* Section 4.1.4: labels, then a zero or a pointer to an earlier name. Each
- * pointer must lead behind everything read so far, so no chain comes back. */
-static enum reading read_name(const struct message *m, struct cursor *at, struct name *out)
-{
-	struct cursor c = *at;
-	size_t lowest = (size_t)(c.at - m->whole.at);
-	unsigned hops = 0;
-
-	out->length = 0;
-	out->plain = true;
-	for (;;) {
-		uint8_t length = cursor_u8(&c);
-		if ((length & 0xc0) == 0xc0) {
-			size_t target = (size_t)(length & 0x3f) << 8 | cursor_u8(&c);
-			if (!hops)
-				*at = c;
-			if (c.failed)
-				return READ_SHORT;
-			if (target < HEADER || target >= lowest || ++hops > HOPS_MOST)
-				return READ_BAD;
-			lowest = target;
-			c = m->whole;
-			cursor_skip(&c, target);
-			continue;
-		}
-		const uint8_t *label = cursor_take(&c, length);
-		if (!hops)
-			*at = c;
-		if (c.failed)
-			return READ_SHORT;
-		if (length & 0xc0 || (length && !append_label(out, label, length)))
-			return READ_BAD;
-		if (!length)
-			return READ_OK;
-	}
-}
-
 static bool class_is_known(unsigned class)
 {
-	return (class >= CLASS_IN && class <= 4) || class == 254 || class == 255;
+	return (class >= DNS_IN && class <= 4) || class == 254 || class == 255;
 }
 
 /* Section 4.1.1, and what can be told from counts: off port 53 (`strict`) only
  * plain queries and their responses count. `length` is what the message is
  * said to have. */
-static bool header_is_sane(const struct message *m, size_t length, bool strict)
+static bool header_is_sane(const struct dns_header *h, size_t length, bool strict)
 {
 	static const unsigned opcodes = 1U << OPCODE_QUERY | 1U << OPCODE_STATUS |
 					1U << OPCODE_NOTIFY | 1U << OPCODE_UPDATE;
-	bool response = m->flags & FLAG_RESPONSE;
-	unsigned questions = m->count[SECTION_QUESTION];
-	size_t records = (size_t)m->count[SECTION_ANSWER] + m->count[SECTION_AUTHORITY] +
-			 m->count[SECTION_ADDITIONAL];
+	bool response = h->flags & DNS_RESPONSE;
+	unsigned questions = h->count[DNS_QUESTION];
 
-	if (!(opcodes >> opcode(m) & 1) || m->flags & FLAG_ZERO || questions > 1)
+	if (!(opcodes >> dns_opcode(h) & 1) || h->flags & DNS_ZERO || questions > 1)
 		return false;
-	if (HEADER + questions * QUESTION_LEAST + records * RECORD_LEAST > length)
+	if (!dns_header_fits(h, length))
 		return false;
-	if (!response && (questions == 0 || m->flags & 0xf))
+	if (!response && (questions == 0 || dns_rcode(h)))
 		return false;
 	if (!strict)
 		return true;
-	if (questions != 1 || opcode(m) != OPCODE_QUERY)
+	if (questions != 1 || dns_opcode(h) != OPCODE_QUERY)
 		return false;
 	static const unsigned answering =
-		FLAG_AUTHORITATIVE | FLAG_TRUNCATED | FLAG_RECURSION_AVAILABLE;
-	return response || (m->count[SECTION_ANSWER] == 0 && m->count[SECTION_AUTHORITY] == 0 &&
-			    m->count[SECTION_ADDITIONAL] <= 2 && !(m->flags & answering));
+		DNS_AUTHORITATIVE | DNS_TRUNCATED | DNS_RECURSION_AVAILABLE;
+	return response || (h->count[DNS_ANSWER] == 0 && h->count[DNS_AUTHORITY] == 0 &&
+			    h->count[DNS_ADDITIONAL] <= 2 && !(h->flags & answering));
 }
 
-static enum reading read_question(struct message *m, struct cursor *c, bool strict)
+static enum dns_reading read_question(struct message *m, struct cursor *c, bool strict)
 {
-	enum reading r = read_name(m, c, &m->name);
-	if (r != READ_OK)
+	struct dns_question *q = &m->question;
+	enum dns_reading r = dns_read_question(m->whole, c, q);
+
+	if (r != DNS_OK)
 		return r;
-	m->type = cursor_be16(c);
-	m->class = cursor_be16(c);
-	if (c->failed)
-		return READ_SHORT;
-	if (!class_is_known(m->class) || m->type == 0)
-		return READ_BAD;
-	if (strict && (!m->name.plain || m->name.length == 0))
-		return READ_BAD;
-	return READ_OK;
+	if (!class_is_known(q->class) || q->type == 0)
+		return DNS_BAD;
+	if (strict && (!q->name.plain || q->name.length == 0))
+		return DNS_BAD;
+	return DNS_OK;
 }
 
-/* Section 4.1.3: name, type, class, ttl u32, length u16, data. */
-static enum reading read_record(struct message *m, struct cursor *c, bool answer, bool strict)
+static enum dns_reading read_record(struct message *m, struct cursor *c, bool answer, bool strict)
 {
-	struct name owner;
-	enum reading r = read_name(m, c, &owner);
-	if (r != READ_OK)
+	struct dns_record record;
+	enum dns_reading r = dns_read_record(m->whole, c, &record);
+
+	if (r != DNS_OK)
 		return r;
-	uint16_t type = cursor_be16(c);
-	uint16_t class = cursor_be16(c);
-	cursor_skip(c, 4);
-	struct cursor data = cursor_sub(c, cursor_be16(c));
-	if (c->failed)
-		return READ_SHORT;
-	if (strict && type != TYPE_OPT && !class_is_known(class))
-		return READ_BAD;
+	if (strict && record.type != DNS_OPT && !class_is_known(record.class))
+		return DNS_BAD;
 	m->answers += answer;
-	if (opcode(m) != OPCODE_QUERY || class != CLASS_IN || (type != TYPE_A && type != TYPE_AAAA))
-		return READ_OK;
-	size_t length = type == TYPE_A ? 4 : 16;
-	if (cursor_left(&data) != length)
-		return READ_BAD;
+	if (dns_opcode(&m->header) != OPCODE_QUERY || record.class != DNS_IN ||
+	    (record.type != DNS_A && record.type != DNS_AAAA))
+		return DNS_OK;
+	size_t length = record.type == DNS_A ? 4 : 16;
+	if (cursor_left(&record.data) != length)
+		return DNS_BAD;
 	if (answer && m->address_count < sizeof(m->addresses) / sizeof(m->addresses[0]))
-		m->addresses[m->address_count++] =
-			type == TYPE_A ? ip_from_v4(data.at) : ip_from_v6(data.at);
-	return READ_OK;
+		m->addresses[m->address_count++] = record.type == DNS_A
+							   ? ip_from_v4(record.data.at)
+							   : ip_from_v6(record.data.at);
+	return DNS_OK;
 }
 
-/* Reads a message. READ_SHORT from the question on leaves what was read before
+/* Reads a message. DNS_SHORT from the question on leaves what was read before
  * in place; `*records` says whether the question was whole. */
-static enum reading read_message(struct message *m, size_t length, bool strict, bool *records)
+static enum dns_reading read_message(struct message *m, size_t length, bool strict, bool *records)
 {
+	struct dns_header *h = &m->header;
 	struct cursor c = m->whole;
+	enum dns_reading r = dns_read_header(&c, h);
 
 	*records = false;
-	m->id = cursor_be16(&c);
-	m->flags = cursor_be16(&c);
-	for (int i = 0; i < SECTIONS; i++)
-		m->count[i] = cursor_be16(&c);
-	if (c.failed)
-		return READ_SHORT;
-	if (!header_is_sane(m, length, strict))
-		return READ_BAD;
-	if (m->count[SECTION_QUESTION]) {
-		enum reading r = read_question(m, &c, strict);
-		if (r != READ_OK)
+	if (r != DNS_OK)
+		return r;
+	if (!header_is_sane(h, length, strict))
+		return DNS_BAD;
+	if (h->count[DNS_QUESTION]) {
+		r = read_question(m, &c, strict);
+		if (r != DNS_OK)
 			return r;
 		*records = true;
 	}
-	unsigned answers = m->count[SECTION_ANSWER];
-	unsigned all = answers + m->count[SECTION_AUTHORITY] + m->count[SECTION_ADDITIONAL];
+	unsigned answers = h->count[DNS_ANSWER];
+	unsigned all = answers + h->count[DNS_AUTHORITY] + h->count[DNS_ADDITIONAL];
 	for (unsigned i = 0; i < all; i++) {
-		enum reading r = read_record(m, &c, i < answers, strict);
-		if (r != READ_OK)
+		r = read_record(m, &c, i < answers, strict);
+		if (r != DNS_OK)
 			return r;
 		*records = true;
 	}
 	/* A header alone is how a server says that it understood nothing. */
-	*records |= all == 0 && m->flags & 0xf;
-	return strict && cursor_left(&c) ? READ_BAD : READ_OK;
+	*records |= all == 0 && dns_rcode(h);
+	return strict && cursor_left(&c) ? DNS_BAD : DNS_OK;
 }
 
 static bool belongs_to_others(uint16_t a, uint16_t b)
@@ -281,7 +187,7 @@ static enum probe_result dns_probe(struct cursor bytes, enum transport transport
 		if (cursor_left(&bytes) < 2)
 			return PROBE_MORE;
 		length = cursor_be16(&bytes);
-		if (length < HEADER)
+		if (length < DNS_HEADER)
 			return PROBE_NO;
 		if (length <= cursor_left(&bytes))
 			bytes = cursor_sub(&bytes, length);
@@ -289,11 +195,11 @@ static enum probe_result dns_probe(struct cursor bytes, enum transport transport
 	struct message m = { .whole = bytes };
 	bool cut = cursor_left(&bytes) < length;
 	switch (read_message(&m, length, strict, &question)) {
-	case READ_OK:
+	case DNS_OK:
 		return question ? PROBE_YES : PROBE_NO;
-	case READ_BAD:
+	case DNS_BAD:
 		return PROBE_NO;
-	case READ_SHORT:
+	case DNS_SHORT:
 		break;
 	}
 	if (tcp && !cut)
@@ -334,22 +240,23 @@ static void record_type(uint16_t type, struct attributes *out)
 
 static void name_addresses(const struct message *m, struct dissect_input *in)
 {
-	if (!m->name.plain || m->name.length == 0 || m->name.length >= sizeof(in->names[0].name))
+	if (!m->question.name.plain || m->question.name.length == 0 ||
+	    m->question.name.length >= sizeof(in->names[0].name))
 		return;
 	for (size_t i = 0; i < m->address_count; i++) {
 		if (in->name_count == sizeof(in->names) / sizeof(in->names[0]))
 			return;
 		struct dissect_name *to = &in->names[in->name_count++];
 		to->ip = m->addresses[i];
-		memcpy(to->name, m->name.text, m->name.length);
-		to->name[m->name.length] = '\0';
+		memcpy(to->name, m->question.name.text, m->question.name.length);
+		to->name[m->question.name.length] = '\0';
 	}
 }
 
 static void record_response(const struct message *m, struct dissect_input *in,
 			    struct attributes *out)
 {
-	unsigned rcode = m->flags & 0xf;
+	unsigned rcode = dns_rcode(&m->header);
 
 	attributes_add(out, &fields[RESPONSES], 1);
 	if (rcode == RCODE_NXDOMAIN)
@@ -365,24 +272,25 @@ static void record_response(const struct message *m, struct dissect_input *in,
 static void record(struct dns *s, const struct message *m, struct dissect_input *in,
 		   struct attributes *out)
 {
-	bool response = m->flags & FLAG_RESPONSE;
+	bool response = m->header.flags & DNS_RESPONSE;
 	unsigned other = !in->direction;
-	bool paired = response && s->has_asked[other] && s->asked[other] == m->id;
+	bool paired = response && s->has_asked[other] && s->asked[other] == m->header.id;
 
 	if (response) {
 		record_response(m, in, out);
 	} else {
 		attributes_add(out, &fields[QUERIES], 1);
-		s->asked[in->direction] = m->id;
+		s->asked[in->direction] = m->header.id;
 		s->has_asked[in->direction] = true;
 	}
-	if (m->count[SECTION_QUESTION]) {
+	if (m->header.count[DNS_QUESTION]) {
 		/* What is typed into an address bar is asked of the DNS, whatever it
 		 * is: only a name that a server knows is nobody's secret. */
-		if (response && (m->flags & 0xf) == RCODE_OK)
-			attributes_text(out, &fields[QUERY], m->name.text, m->name.length);
-		if (opcode(m) == OPCODE_QUERY)
-			record_type(m->type, out);
+		if (response && dns_rcode(&m->header) == RCODE_OK)
+			attributes_text(out, &fields[QUERY], m->question.name.text,
+					m->question.name.length);
+		if (dns_opcode(&m->header) == OPCODE_QUERY)
+			record_type(m->question.type, out);
 	}
 	in->role = response ? ROLE_SENDER_IS_SERVER : ROLE_SENDER_IS_CLIENT;
 	if (paired || in->source_port == PORT || in->dest_port == PORT)
@@ -401,10 +309,10 @@ static bool take_message(struct dns *s, struct cursor whole, size_t length,
 	struct message m = { .whole = whole };
 	bool question;
 
-	enum reading r = read_message(&m, length, false, &question);
-	if (r == READ_BAD || !question)
+	enum dns_reading r = read_message(&m, length, false, &question);
+	if (r == DNS_BAD || !question)
 		return false;
-	if (r == READ_SHORT && cursor_left(&whole) == length)
+	if (r == DNS_SHORT && cursor_left(&whole) == length)
 		return false;
 	record(s, &m, in, out);
 	return true;
@@ -471,11 +379,11 @@ static enum dissect_result dissect_tcp(struct dns *s, struct dissect_input *in,
 		if (ahead.failed || cursor_left(&ahead) < shown)
 			return DISSECT_MORE;
 		struct cursor whole = cursor_sub(&ahead, shown);
-		if (length < HEADER || !take_message(s, whole, length, in, out)) {
+		if (length < DNS_HEADER || !take_message(s, whole, length, in, out)) {
 			if (!s->known)
 				return DISSECT_NOT_MINE;
 			attributes_add(out, &fields[BROKEN], 1);
-			if (length < HEADER || ++s->broken == BROKEN_MOST)
+			if (length < DNS_HEADER || ++s->broken == BROKEN_MOST)
 				return DISSECT_MALFORMED;
 		}
 		pass_over(in, 2 + length);
