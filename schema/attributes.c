@@ -78,6 +78,20 @@ static bool is_hostname(const uint8_t *p, size_t n)
 	return label > 0;
 }
 
+static bool is_numbers(const uint8_t *p, size_t n)
+{
+	size_t digits = 0;
+
+	if (n > 2 && p[n - 2] == ',' && p[n - 1] == '+')
+		n -= 2;
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] == ',' ? digits == 0 : !isdigit(p[i]) || digits == 5)
+			return false;
+		digits = p[i] == ',' ? 0 : digits + 1;
+	}
+	return digits > 0;
+}
+
 bool grammar_accepts(enum grammar g, const void *bytes, size_t n)
 {
 	const uint8_t *p = bytes;
@@ -103,6 +117,8 @@ bool grammar_accepts(enum grammar g, const void *bytes, size_t n)
 		return n <= 32 && all_in(p, n, "_. ()+/-");
 	case GRAMMAR_ISSUER:
 		return n <= 64 && all_in(p, n, "_. ,'&:()+/-");
+	case GRAMMAR_NUMBERS:
+		return n <= 64 && is_numbers(p, n);
 	case GRAMMAR_NONE:
 		break;
 	}
@@ -120,7 +136,7 @@ const char *grammar_name(enum grammar g)
 {
 	static const char *const words[] = { "-",        "token",    "ae-title", "uid",
 					     "hl7-name", "hl7-type", "version",  "hostname",
-					     "product",  "issuer" };
+					     "product",  "issuer",   "numbers" };
 
 	return words[g];
 }

@@ -31,6 +31,8 @@ enum grammar {
 	GRAMMAR_HOSTNAME, /* RFC 1123 labels and '_', 1 to 253, lower-cased */
 	GRAMMAR_PRODUCT,  /* [A-Za-z0-9_. ()+/-]{1,32}: implementation and product names */
 	GRAMMAR_ISSUER,   /* [A-Za-z0-9_. ,'&:()+/-]{1,64}: organisations, certificate issuers */
+	GRAMMAR_NUMBERS,  /* [0-9]{1,5}(,[0-9]{1,5})*(,[+])?, at most 64: lists of a protocol's
+			   * own numbers, such as DHCP's options; + when some were left out */
 };
 
 /* What a value could tell about a person. There is no class for what does: that is

@@ -129,6 +129,11 @@ Test(grammar, what_fits_and_what_does_not)
 		{ GRAMMAR_HOSTNAME, "x", "under score.example" },
 		{ GRAMMAR_PRODUCT, "OFFIS_DCMTK_367", "a;b" },
 		{ GRAMMAR_ISSUER, "Let's Encrypt: R3 (staging), Inc.", "a@b" },
+		{ GRAMMAR_NUMBERS, "1,3,6,15,119,65535", "1,,3" },
+		{ GRAMMAR_NUMBERS, "1,3,+", "1,3," },
+		{ GRAMMAR_NUMBERS, "55", "+" },
+		{ GRAMMAR_NUMBERS, "0", "1,123456" },
+		{ GRAMMAR_NUMBERS, "1,+", "1,+,2" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
