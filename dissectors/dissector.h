@@ -41,7 +41,7 @@ enum role { ROLE_UNKNOWN, ROLE_SENDER_IS_CLIENT, ROLE_SENDER_IS_SERVER };
  * field is one of the dissector's own table, of type FIELD_TEXT, and its grammar holds. */
 enum fact_subject { FACT_SENDER, FACT_RECEIVER, FACT_IP, FACT_MAC, FACT_IP_AND_MAC };
 
-enum { DISSECT_FACT_TEXT = 64, DISSECT_FACTS = 8 };
+enum { DISSECT_FACT_TEXT = 64, DISSECT_FACTS = 12 };
 
 struct dissect_fact {
 	const struct field *field;

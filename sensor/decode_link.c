@@ -176,6 +176,8 @@ static enum step not_ip(struct walk *w, uint16_t type, struct span s)
 		s.captured = type;
 	d->has_frame = true;
 	d->frame = *w->out;
+	d->frame.has_ports = false;
+	d->frame.source_port = d->frame.dest_port = 0;
 	d->frame.payload = cursor_of(s.at - 2, s.captured + 2);
 	return STEP_NOT_IP;
 }

@@ -21,7 +21,8 @@ struct conversation {
 	uint16_t ports[2]; /* of the sender, by direction */
 	struct ip_addr ips[2];
 	bool midstream;
-	struct usec time; /* of what is offered next */
+	struct usec time;      /* of what is offered next */
+	uint8_t source_mac[6]; /* LINK */
 
 	void *state;
 	struct conversation_side {
@@ -158,6 +159,7 @@ static inline void stream_dissect(struct conversation *s, unsigned direction)
 		in.held = s->held;
 		memset(s->room + s->held, 0xa5, DISSECT_BUFFER - s->held);
 	}
+	memcpy(in.source_mac, s->source_mac, 6);
 	side->gap = false;
 	s->result = s->dissector->dissect(s->state, &in, &s->out);
 	stream_note(s, &in, direction);
@@ -300,4 +302,41 @@ static inline char *stream_describe(const struct conversation *s, char *out, siz
 				       text ? attribute_text(&s->out, v) : number);
 	}
 	return out;
+}
+
+/* The i-th fact of a field, or NULL when there are fewer. */
+static inline const struct dissect_fact *stream_fact(const struct conversation *s, const char *name,
+						     size_t i)
+{
+	const struct field *f = stream_field(s, name);
+
+	for (size_t at = 0; at < s->fact_count; at++)
+		if (s->facts[at].field == f && i-- == 0)
+			return &s->facts[at];
+	return NULL;
+}
+
+static inline bool stream_says(const struct conversation *s, const char *name, const char *text)
+{
+	const struct dissect_fact *fact;
+
+	for (size_t i = 0; (fact = stream_fact(s, name, i)); i++)
+		if (fact->length == strlen(text) && !memcmp(fact->text, text, fact->length))
+			return true;
+	return false;
+}
+
+/* No text and no fact holds these bytes: what must never leave. */
+static inline bool stream_hides(const struct conversation *s, const char *secret)
+{
+	size_t n = strlen(secret);
+
+	for (size_t i = 0; i + n <= sizeof(s->out.texts); i++)
+		if (!memcmp(s->out.texts + i, secret, n))
+			return false;
+	for (size_t k = 0; k < s->fact_count; k++)
+		for (size_t i = 0; i + n <= s->facts[k].length; i++)
+			if (!memcmp(s->facts[k].text + i, secret, n))
+				return false;
+	return true;
 }
