@@ -49,6 +49,7 @@ static bool time_of(const struct record *r, struct usec *out)
 		*out = r->health.minute;
 		return true;
 	case RECORD_ALERT:
+	case RECORD_ASSET:
 	case RECORD_TYPE_COUNT:
 		break;
 	}
@@ -147,6 +148,7 @@ static int put_record(struct ingest *in, struct partition *p, const struct recor
 	case RECORD_HEALTH:
 		return put_health(p, &r->health, &in->scratch);
 	case RECORD_ALERT:
+	case RECORD_ASSET:
 	case RECORD_TYPE_COUNT:
 		break;
 	}
@@ -328,6 +330,7 @@ static int put_sensor(struct ingest *in, const struct store_batch *batch)
 		int64_t end = r->type == RECORD_FLOW     ? r->flow.end.v
 			      : r->type == RECORD_ALERT  ? r->alert.last_seen.v
 			      : r->type == RECORD_HEALTH ? r->health.minute.v
+			      : r->type == RECORD_ASSET  ? r->asset.last_seen.v
 							 : r->coverage.minute.v;
 		last = end > last ? end : last;
 		if (r->type == RECORD_HEALTH && r->health.version)

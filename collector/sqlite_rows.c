@@ -488,6 +488,9 @@ const char *record_exercise(const struct record *r)
 	case RECORD_HEALTH:
 		name = r->health.exercise;
 		break;
+	case RECORD_ASSET:
+		name = r->asset.exercise;
+		break;
 	case RECORD_TYPE_COUNT:
 		break;
 	}

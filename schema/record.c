@@ -11,6 +11,7 @@ enum stream record_stream(enum record_type type)
 		return STREAM_ALERTS;
 	case RECORD_COVERAGE:
 	case RECORD_HEALTH:
+	case RECORD_ASSET:
 		return STREAM_HEALTH;
 	case RECORD_FLOW:
 	case RECORD_TYPE_COUNT:
@@ -21,7 +22,7 @@ enum stream record_stream(enum record_type type)
 
 const char *record_type_name(enum record_type type)
 {
-	static const char *const names[] = { "flow", "alert", "coverage", "health" };
+	static const char *const names[] = { "flow", "alert", "coverage", "health", "asset" };
 	return (unsigned)type < RECORD_TYPE_COUNT ? names[type] : "";
 }
 
@@ -40,6 +41,13 @@ char *record_tcp_flags(uint8_t flags, char out[10])
 		if (flags & letters[i].bit)
 			*p++ = letters[i].letter;
 	*p = '\0';
+	return out;
+}
+
+char *record_mac_text(const uint8_t mac[6], char out[RECORD_MAC_TEXT])
+{
+	snprintf(out, RECORD_MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
 	return out;
 }
 
@@ -67,10 +75,8 @@ static void endpoint(struct json *j, const char *key, const struct record_endpoi
 	if (e->has_port)
 		json_u64(j, "port", e->port);
 	if (e->has_mac) {
-		char mac[18];
-		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", e->mac[0], e->mac[1],
-			 e->mac[2], e->mac[3], e->mac[4], e->mac[5]);
-		json_text(j, "mac", mac);
+		char mac[RECORD_MAC_TEXT];
+		json_text(j, "mac", record_mac_text(e->mac, mac));
 	}
 	text_if(j, "segment", e->segment);
 	text_if(j, "impact", impact_name(e->impact));
@@ -290,6 +296,77 @@ static void health(struct json *j, const struct record_health *h)
 	buf_finish(&list);
 }
 
+static void confidence(struct json *j, enum confidence c)
+{
+	if (c != CONFIDENCE_NONE)
+		json_text(j, "confidence", confidence_name(c));
+}
+
+static void roles(struct json *j, const char *key, const struct record_role *list, size_t count)
+{
+	json_open(j, key, '[');
+	for (size_t i = 0; i < count; i++) {
+		json_open(j, NULL, '{');
+		json_text(j, "role", list[i].role);
+		confidence(j, list[i].confidence);
+		text_if(j, "from", list[i].from);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void facts(struct json *j, const char *key, const struct record_fact *list, size_t count)
+{
+	json_open(j, key, '[');
+	for (size_t i = 0; i < count; i++) {
+		const struct record_fact *f = &list[i];
+		json_open(j, NULL, '{');
+		json_text(j, "name", f->name);
+		json_text(j, "value", f->value);
+		confidence(j, f->confidence);
+		text_if(j, "from", f->from);
+		time_of(j, "first_seen", f->first_seen);
+		time_of(j, "last_seen", f->last_seen);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+void record_roles_json(const struct record_role *list, size_t count, struct buf *out)
+{
+	roles(&(struct json){ .out = out }, NULL, list, count);
+}
+
+void record_facts_json(const struct record_fact *list, size_t count, struct buf *out)
+{
+	facts(&(struct json){ .out = out }, NULL, list, count);
+}
+
+static void asset(struct json *j, const struct record_asset *a)
+{
+	char ip[IP_TEXT], mac[RECORD_MAC_TEXT];
+
+	header(j, a->sensor, a->site_revision, a->exercise);
+	text_if(j, "realm", a->realm);
+	if (a->has_ip)
+		json_text(j, "ip", ip_text(&a->ip, ip));
+	if (a->has_mac)
+		json_text(j, "mac", record_mac_text(a->mac, mac));
+	text_if(j, "mac_vendor", a->mac_vendor);
+	text_if(j, "segment", a->segment);
+	text_if(j, "impact", impact_name(a->impact));
+	time_of(j, "first_seen", a->first_seen);
+	time_of(j, "last_seen", a->last_seen);
+	if (a->roles_json)
+		json_raw(j, "roles", a->roles_json);
+	else if (a->role_count)
+		roles(j, "roles", a->roles, a->role_count);
+	if (a->facts_json)
+		json_raw(j, "facts", a->facts_json);
+	else if (a->fact_count)
+		facts(j, "facts", a->facts, a->fact_count);
+}
+
 void record_json(const struct record *r, struct buf *out)
 {
 	struct json j = { .out = out };
@@ -308,6 +385,9 @@ void record_json(const struct record *r, struct buf *out)
 		break;
 	case RECORD_HEALTH:
 		health(&j, &r->health);
+		break;
+	case RECORD_ASSET:
+		asset(&j, &r->asset);
 		break;
 	case RECORD_TYPE_COUNT:
 		break;

@@ -140,7 +140,47 @@ struct record_health {
 	size_t interface_count;
 };
 
-enum record_type { RECORD_FLOW, RECORD_ALERT, RECORD_COVERAGE, RECORD_HEALTH, RECORD_TYPE_COUNT };
+/* What a host seems to be for, and what told so: a field or an application. */
+struct record_role {
+	const char *role; /* a word of assets/roles.c */
+	enum confidence confidence;
+	const char *from;
+};
+
+/* What was said of a host: `from` is the field that said it, `name` what it is about. */
+struct record_fact {
+	const char *name, *value, *from;
+	enum confidence confidence; /* of a conclusion; NONE: it was said as it stands */
+	struct usec first_seen, last_seen;
+};
+
+/* A host, and all that is known of it. Records of one realm, address and MAC are folded
+ * by taking the outer times, and the union of roles and facts. */
+struct record_asset {
+	const char *sensor, *site_revision, *exercise;
+	const char *realm;
+	bool has_ip, has_mac; /* one of them at least */
+	struct ip_addr ip;
+	uint8_t mac[6]; /* its own, not a router's */
+	const char *mac_vendor, *segment;
+	enum impact impact;
+	struct usec first_seen, last_seen;
+	const struct record_role *roles;
+	size_t role_count;
+	const struct record_fact *facts;
+	size_t fact_count;
+	/* when set, arrays that stand for `roles` and `facts` */
+	const char *roles_json, *facts_json;
+};
+
+enum record_type {
+	RECORD_FLOW,
+	RECORD_ALERT,
+	RECORD_COVERAGE,
+	RECORD_HEALTH,
+	RECORD_ASSET,
+	RECORD_TYPE_COUNT
+};
 
 struct record {
 	enum record_type type;
@@ -149,6 +189,7 @@ struct record {
 		struct record_alert alert;
 		struct record_coverage coverage;
 		struct record_health health;
+		struct record_asset asset;
 	};
 };
 
@@ -166,5 +207,11 @@ void record_attributes_json(const struct record_attribute *attributes, size_t co
 /* Appends capture interfaces alone, as an array. */
 void record_interfaces_json(const struct record_interface *interfaces, size_t count,
 			    struct buf *out);
+/* Appends roles or facts alone, as an array. */
+void record_roles_json(const struct record_role *roles, size_t count, struct buf *out);
+void record_facts_json(const struct record_fact *facts, size_t count, struct buf *out);
+/* The address as "00:09:5c:01:02:03"; returns out. */
+enum { RECORD_MAC_TEXT = 18 };
+char *record_mac_text(const uint8_t mac[6], char out[RECORD_MAC_TEXT]);
 /* "SAPF" and so on; out has room for all nine and a NUL. */
 char *record_tcp_flags(uint8_t flags, char out[10]);

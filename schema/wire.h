@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Batches as bytes: records packed as a protobuf Batch (schema/vigie.proto) and
- * back. The only source that includes protobuf-c's headers is wire.c. */
+ * back. Only wire_pack.c and wire_unpack.c know protobuf-c's headers. */
 #pragma once
 
 #include "base/arena.h"
@@ -27,13 +27,15 @@ enum {
 	WIRE_TEXTS_MOST = 64, /* of one attribute */
 	WIRE_COUNTERS_MOST = 256,
 	WIRE_INTERFACES_MOST = 64,
+	WIRE_ROLES_MOST = 16,  /* of an asset */
+	WIRE_FACTS_MOST = 128, /* of an asset */
 };
 
 /* Appends one record to `out`, which holds a batch under construction. Nothing
  * is allocated but by out's growth. The record's sensor, site_revision and
- * exercise are left out: the envelope carries them, and attributes_json is not
- * for the wire. Ids, kinds and the names of attributes and counters must be
- * words ([A-Za-z0-9._-]; ids up to 32, names up to 64), other texts UTF-8 within
+ * exercise are left out: the envelope carries them, and attributes_json and its like
+ * are not for the wire. Ids, kinds, roles and the names of attributes, facts and counters
+ * must be words ([A-Za-z0-9._-]; ids up to 32, names up to 64), other texts UTF-8 within
  * WIRE_TEXT_MOST: they are not checked here, but wire_unpack refuses the whole
  * batch for one that is not. 0 or -ENOMEM. */
 int wire_append_record(struct buf *out, const struct record *record);

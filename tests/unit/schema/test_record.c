@@ -124,3 +124,42 @@ Test(record, an_alert_of_the_sensor_has_no_ends)
 			 "\"reason\":\"why\"}");
 	buf_finish(&b);
 }
+
+Test(record, an_asset_says_what_told_so)
+{
+	static const struct record_role role = { "modality", CONFIDENCE_MEDIUM, "dicom.c_store" };
+	static const struct record_fact fact = {
+		"os", "windows", "ip.ttl", CONFIDENCE_LOW, { 1 }, { 1000000 },
+	};
+	struct buf b = { 0 };
+	struct record r = { .type = RECORD_ASSET };
+
+	r.asset = (struct record_asset){
+		.realm = "default",
+		.has_ip = true,
+		.ip = ip_from_v4((const uint8_t[]){ 10, 30, 1, 5 }),
+		.has_mac = true,
+		.mac = { 0, 9, 0x5c, 1, 2, 3 },
+		.mac_vendor = "Acme",
+		.segment = "imaging",
+		.impact = IMPACT_CARE_CRITICAL,
+		.last_seen = { 1000000 },
+		.roles = &role,
+		.role_count = 1,
+		.facts = &fact,
+		.fact_count = 1,
+	};
+	record_json(&r, &b);
+	cr_assert_str_eq(b.data, "{\"type\":\"asset\",\"realm\":\"default\",\"ip\":\"10.30.1.5\","
+				 "\"mac\":\"00:09:5c:01:02:03\",\"mac_vendor\":\"Acme\","
+				 "\"segment\":\"imaging\",\"impact\":\"care-critical\","
+				 "\"first_seen\":\"1970-01-01T00:00:00.000000Z\","
+				 "\"last_seen\":\"1970-01-01T00:00:01.000000Z\","
+				 "\"roles\":[{\"role\":\"modality\",\"confidence\":\"medium\","
+				 "\"from\":\"dicom.c_store\"}],"
+				 "\"facts\":[{\"name\":\"os\",\"value\":\"windows\","
+				 "\"confidence\":\"low\",\"from\":\"ip.ttl\","
+				 "\"first_seen\":\"1970-01-01T00:00:00.000001Z\","
+				 "\"last_seen\":\"1970-01-01T00:00:01.000000Z\"}]}");
+	buf_finish(&b);
+}

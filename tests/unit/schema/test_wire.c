@@ -133,6 +133,30 @@ static struct record full_health(void)
 	};
 }
 
+static const struct record_role roles[] = {
+	{ "modality", CONFIDENCE_HIGH, "dicom.used_sop_class" },
+	{ "hl7-sender", CONFIDENCE_LOW, "hl7" },
+};
+static const struct record_fact facts[] = {
+	{ "ae_title", "CT 1", "dicom.calling_ae", CONFIDENCE_NONE, { 1 }, { 2 } },
+	{ "os", "windows", "ip.ttl", CONFIDENCE_LOW, { 3 }, { 4 } },
+};
+
+static struct record full_asset(void)
+{
+	return (struct record){
+		.type = RECORD_ASSET,
+		.asset = {
+			.sensor = "span-1", .site_revision = "3f2a", .realm = "default",
+			.has_ip = true, .ip = ip_from_v4((const uint8_t[]){ 10, 30, 1, 5 }),
+			.has_mac = true, .mac = { 0, 9, 0x5c, 1, 2, 3 },
+			.mac_vendor = "Acme", .segment = "imaging", .impact = IMPACT_CARE_CRITICAL,
+			.first_seen = { 1 }, .last_seen = { 2 },
+			.roles = roles, .role_count = 2, .facts = facts, .fact_count = 2,
+		},
+	};
+}
+
 static int collect(void *context, const struct record *record)
 {
 	struct buf *out = context;
@@ -238,6 +262,17 @@ Test(wire, health_and_coverage_round_trip)
 	round_trip((struct record[]){ full_coverage(), full_health() }, 2);
 }
 
+Test(wire, asset_round_trip)
+{
+	struct record r[] = { full_asset(), full_asset(), full_asset() };
+
+	r[1].asset.has_ip = false;
+	r[2].asset = (struct record_asset){ .sensor = "span-1",
+					    .site_revision = "3f2a",
+					    .has_ip = true };
+	round_trip(r, 3);
+}
+
 Test(wire, times_beyond_what_text_can_show_are_cut_to_it)
 {
 	struct record flow = full_flow();
@@ -298,8 +333,9 @@ static void every_damage(const struct record *record)
 
 Test(wire, damage_is_refused_or_harmless)
 {
-	struct record records[] = { full_flow(), full_alert(), full_coverage(), full_health() };
-	for (size_t i = 0; i < 4; i++)
+	struct record records[] = { full_flow(), full_alert(), full_coverage(), full_health(),
+				    full_asset() };
+	for (size_t i = 0; i < 5; i++)
 		every_damage(&records[i]);
 }
 
@@ -319,6 +355,17 @@ Test(wire, values_out_of_range_are_refused)
 {
 	struct record r;
 
+	struct record_role strange = { "modality", CONFIDENCE_COUNT, "x" };
+	struct record_fact nameless = { "", "x", "x", CONFIDENCE_NONE, { 0 }, { 0 } };
+
+	r = full_asset(), r.asset.has_ip = r.asset.has_mac = false, refused(r, "without address");
+	r = full_asset(), r.asset.impact = IMPACT_COUNT, refused(r, "impact");
+	r = full_asset(), r.asset.roles = &strange, r.asset.role_count = 1,
+	refused(r, "confidence");
+	strange = (struct record_role){ "a role", CONFIDENCE_LOW, "x" };
+	refused(r, "role is not");
+	r = full_asset(), r.asset.facts = &nameless, r.asset.fact_count = 1;
+	refused(r, "fact's name");
 	r = full_flow(), r.flow.verdict = VERDICT_COUNT, refused(r, "verdict");
 	r = full_flow(), r.flow.end_reason = END_REASON_COUNT, refused(r, "end reason");
 	r = full_flow(), r.flow.orientation = ORIENTATION_COUNT, refused(r, "orientation");

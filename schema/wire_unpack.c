@@ -1,298 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "schema/wire.h"
-
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base/cursor.h"
-#include "schema/vigie.pb-c.h"
-
-enum {
-	BATCH_FLOWS = 10, /* field numbers of the Batch's lists */
-	BATCH_ALERTS = 11,
-	BATCH_COVERAGE = 12,
-	BATCH_HEALTH = 13,
-	WIRE_DELIMITED = 2,
-};
-
-/* What clock_text can show: years 0 to 9999. */
-static const int64_t earliest = -INT64_C(62167219200) * USEC_PER_SECOND;
-static const int64_t latest = INT64_C(253402300800) * USEC_PER_SECOND - 1;
-
-/* ---- packing ---- */
-
-/* protobuf-c's structs want writable text, and only ever read it. */
-static char *lend(const char *text)
-{
-	return (char *)(uintptr_t)(text ? text : "");
-}
-
-static char **lend_list(const char *const *list)
-{
-	return (char **)(uintptr_t)list;
-}
-
-static int64_t pack_time(struct usec t)
-{
-	return t.v < earliest ? earliest : t.v > latest ? latest : t.v;
-}
-
-static uint32_t pack_rtt(bool has, uint32_t us)
-{
-	return !has ? 0 : us == UINT32_MAX ? us : us + 1;
-}
-
-static ProtobufCBinaryData lend_bytes(const uint8_t *bytes, size_t n)
-{
-	return (ProtobufCBinaryData){ .len = n, .data = (uint8_t *)(uintptr_t)bytes };
-}
-
-static void pack_endpoint(Vigie__Endpoint *to, const struct record_endpoint *e)
-{
-	vigie__endpoint__init(to);
-	if (!e->no_ip)
-		to->ip = lend_bytes(e->ip.bytes, sizeof(e->ip.bytes));
-	to->port_plus_one = e->has_port ? e->port + 1u : 0;
-	if (e->has_mac)
-		to->mac = lend_bytes(e->mac, sizeof(e->mac));
-	to->segment = lend(e->segment);
-	to->impact = e->impact;
-	to->asn = e->asn;
-	to->country = lend(e->country);
-}
-
-static void pack_tcp(Vigie__Tcp *to, const struct record_tcp *t)
-{
-	vigie__tcp__init(to);
-	to->flags_to_server = t->flags_to_server;
-	to->flags_to_client = t->flags_to_client;
-	to->rtt_client_us_plus_one = pack_rtt(t->has_rtt_client, t->rtt_client_us);
-	to->rtt_server_us_plus_one = pack_rtt(t->has_rtt_server, t->rtt_server_us);
-	to->retransmissions = t->retransmissions;
-	to->missed_bytes = t->missed_bytes;
-	to->midstream = t->midstream;
-}
-
-static void pack_attribute(Vigie__Attribute *to, const struct record_attribute *a)
-{
-	bool is_text = a->type == ATTRIBUTE_TEXT || a->type == ATTRIBUTE_TEXTS;
-
-	vigie__attribute__init(to);
-	to->name = lend(a->name);
-	to->type = a->type;
-	to->number = is_text ? 0 : a->number;
-	if (is_text) {
-		to->n_texts = a->type == ATTRIBUTE_TEXT ? 1 : a->count;
-		to->texts = lend_list(a->texts);
-	}
-}
-
-static int append_message(struct buf *out, unsigned field, const ProtobufCMessage *message)
-{
-	size_t n = protobuf_c_message_get_packed_size(message);
-	uint8_t head[1 + 10];
-	size_t used = 0;
-
-	head[used++] = (uint8_t)(field << 3 | WIRE_DELIMITED);
-	for (size_t v = n; used < sizeof(head); v >>= 7) {
-		head[used++] = (uint8_t)((v & 0x7f) | (v > 0x7f ? 0x80 : 0));
-		if (v <= 0x7f)
-			break;
-	}
-	if (!buf_reserve(out, used + n))
-		return -ENOMEM;
-	buf_bytes(out, head, used);
-	out->len += protobuf_c_message_pack(message, (uint8_t *)out->data + out->len);
-	out->data[out->len] = '\0';
-	return 0;
-}
-
-static int append_flow(struct buf *out, const struct record_flow *f)
-{
-	Vigie__Flow to;
-	Vigie__Endpoint client, server;
-	Vigie__Tcp tcp;
-	Vigie__Attribute attributes[WIRE_ATTRIBUTES_MOST];
-	Vigie__Attribute *list[WIRE_ATTRIBUTES_MOST];
-
-	assert(f->attribute_count <= WIRE_ATTRIBUTES_MOST);
-	assert(f->path_count <= RECORD_PATH_MOST && f->tunnel_count <= RECORD_TUNNEL_MOST);
-	vigie__flow__init(&to);
-	to.id = lend(f->id);
-	to.start_us = pack_time(f->start);
-	to.end_us = pack_time(f->end);
-	to.interim = f->interim;
-	to.end_reason = f->end_reason;
-	to.protocol = f->protocol;
-	to.community_id = lend(f->community_id);
-	to.realm = lend(f->realm);
-	pack_endpoint(&client, &f->client);
-	pack_endpoint(&server, &f->server);
-	to.client = &client;
-	to.server = &server;
-	to.orientation = f->orientation;
-	to.packets_to_server = f->packets_to_server;
-	to.packets_to_client = f->packets_to_client;
-	to.bytes_to_server = f->bytes_to_server;
-	to.bytes_to_client = f->bytes_to_client;
-	to.n_path = f->path_count;
-	to.path = lend_list(f->path);
-	to.copies_mirror = f->copies_mirror;
-	to.copies_routed = f->copies_routed;
-	if (f->has_tcp) {
-		pack_tcp(&tcp, &f->tcp);
-		to.tcp = &tcp;
-	}
-	if (f->has_icmp)
-		to.icmp_type_code_plus_one = f->icmp_type * 256u + f->icmp_code + 1;
-	to.n_tunnel = f->tunnel_count;
-	to.tunnel = lend_list(f->tunnel);
-	to.dscp = f->dscp;
-	to.app = lend(f->app);
-	to.app_source = f->app_source;
-	to.app_confidence = f->app_confidence;
-	to.encrypted = f->encrypted;
-	for (size_t i = 0; i < f->attribute_count; i++) {
-		pack_attribute(&attributes[i], &f->attributes[i]);
-		list[i] = &attributes[i];
-	}
-	to.n_attributes = f->attribute_count;
-	to.attributes = list;
-	to.verdict = f->verdict;
-	to.rule = lend(f->rule);
-	to.reason = lend(f->reason);
-	to.severity = f->severity;
-	to.vendor = lend(f->vendor);
-	to.shed = f->shed;
-	return append_message(out, BATCH_FLOWS, &to.base);
-}
-
-static int append_alert(struct buf *out, const struct record_alert *a)
-{
-	Vigie__Alert to;
-	Vigie__Endpoint client, server;
-
-	assert(a->flow_count <= RECORD_ALERT_FLOWS);
-	vigie__alert__init(&to);
-	to.id = lend(a->id);
-	to.kind = lend(a->kind);
-	to.severity = a->severity;
-	to.first_seen_us = pack_time(a->first_seen);
-	to.last_seen_us = pack_time(a->last_seen);
-	to.count = a->count;
-	pack_endpoint(&client, &a->client);
-	pack_endpoint(&server, &a->server);
-	to.client = &client;
-	to.server = &server;
-	to.protocol = a->protocol;
-	to.app = lend(a->app);
-	to.rule = lend(a->rule);
-	to.reason = lend(a->reason);
-	to.vendor = lend(a->vendor);
-	to.technique = lend(a->technique);
-	to.n_flows = a->flow_count;
-	to.flows = lend_list(a->flows);
-	return append_message(out, BATCH_ALERTS, &to.base);
-}
-
-static int append_coverage(struct buf *out, const struct record_coverage *c)
-{
-	Vigie__Coverage to;
-
-	vigie__coverage__init(&to);
-	to.segment = lend(c->segment);
-	to.state = lend(c->state);
-	to.minute_us = pack_time(c->minute);
-	to.packets = c->packets;
-	to.bytes = c->bytes;
-	to.one_sided_flows = c->one_sided_flows;
-	to.missed_bytes = c->missed_bytes;
-	to.truncated = c->truncated;
-	to.mirror_copies = c->mirror_copies;
-	to.routed_copies = c->routed_copies;
-	to.shed_max = c->shed_max;
-	to.clock_jumps = c->clock_jumps;
-	to.oversized = c->oversized;
-	to.frames = c->frames;
-	to.drops = c->drops;
-	to.n_reasons = c->reason_count;
-	to.reasons = lend_list(c->reasons);
-	return append_message(out, BATCH_COVERAGE, &to.base);
-}
-
-static int append_health(struct buf *out, const struct record_health *h)
-{
-	Vigie__Health to;
-	Vigie__Counter counters[WIRE_COUNTERS_MOST];
-	Vigie__Counter *list[WIRE_COUNTERS_MOST];
-	Vigie__Interface interfaces[WIRE_INTERFACES_MOST];
-	Vigie__Interface *ports[WIRE_INTERFACES_MOST];
-
-	assert(h->counter_count <= WIRE_COUNTERS_MOST);
-	assert(h->interface_count <= WIRE_INTERFACES_MOST);
-	vigie__health__init(&to);
-	to.version = lend(h->version);
-	to.minute_us = pack_time(h->minute);
-	for (size_t i = 0; i < h->counter_count; i++) {
-		vigie__counter__init(&counters[i]);
-		counters[i].name = lend(h->counters[i].name);
-		counters[i].value = h->counters[i].value;
-		list[i] = &counters[i];
-	}
-	to.n_counters = h->counter_count;
-	to.counters = list;
-	for (size_t i = 0; i < h->interface_count; i++) {
-		vigie__interface__init(&interfaces[i]);
-		interfaces[i].name = lend(h->interfaces[i].name);
-		interfaces[i].state = lend(h->interfaces[i].state);
-		interfaces[i].frames = h->interfaces[i].frames;
-		interfaces[i].drops = h->interfaces[i].drops;
-		interfaces[i].oversized = h->interfaces[i].oversized;
-		ports[i] = &interfaces[i];
-	}
-	to.n_interfaces = h->interface_count;
-	to.interfaces = ports;
-	return append_message(out, BATCH_HEALTH, &to.base);
-}
-
-int wire_append_record(struct buf *out, const struct record *record)
-{
-	switch (record->type) {
-	case RECORD_FLOW:
-		return append_flow(out, &record->flow);
-	case RECORD_ALERT:
-		return append_alert(out, &record->alert);
-	case RECORD_COVERAGE:
-		return append_coverage(out, &record->coverage);
-	case RECORD_HEALTH:
-		return append_health(out, &record->health);
-	case RECORD_TYPE_COUNT:
-		break;
-	}
-	assert(!"a record has one of the four types");
-	return -EINVAL;
-}
-
-int wire_append_identity(struct buf *out, const struct batch_identity *identity)
-{
-	Vigie__Batch to;
-
-	vigie__batch__init(&to);
-	to.sensor = lend(identity->sensor);
-	to.epoch = identity->epoch;
-	to.sequence = identity->sequence;
-	to.stream = identity->stream;
-	to.site_revision = lend(identity->site_revision);
-	to.exercise = lend(identity->exercise);
-	if (!buf_reserve(out, vigie__batch__get_packed_size(&to)))
-		return -ENOMEM;
-	out->len += vigie__batch__pack(&to, (uint8_t *)out->data + out->len);
-	out->data[out->len] = '\0';
-	return 0;
-}
-
-/* ---- unpacking ---- */
+#include "schema/wire_parts.h"
 
 /* Like a cursor, an unpacker fails once and for all: the first thing that is
  * wrong stays in `why`, and a whole record is read in a straight line. */
@@ -399,7 +110,7 @@ static uint32_t below(struct unpacker *u, uint32_t v, uint32_t limit, const char
 
 static struct usec time_in(struct unpacker *u, int64_t v)
 {
-	if (v < earliest || v > latest)
+	if (v < WIRE_EARLIEST || v > WIRE_LATEST)
 		refuse(u, "time outside the years 0 to 9999");
 	return (struct usec){ v };
 }
@@ -648,6 +359,74 @@ static void unpack_health(struct unpacker *u, struct record_health *to, const Vi
 	unpack_interfaces(u, to, h);
 }
 
+static void unpack_roles(struct unpacker *u, struct record_asset *to, const Vigie__Asset *a)
+{
+	if (a->n_roles > WIRE_ROLES_MOST) {
+		refuse(u, "asset with too many roles");
+		return;
+	}
+	struct record_role *list = take_memory(u, a->n_roles * sizeof(*list));
+	for (size_t i = 0; list && i < a->n_roles; i++) {
+		const Vigie__AssetRole *from = a->roles[i];
+		list[i].role = word(u, from->role, 64, "role is not [A-Za-z0-9._-]{1,64}");
+		list[i].confidence = (enum confidence)below(u, from->confidence, CONFIDENCE_COUNT,
+							    "unknown confidence");
+		list[i].from = text(u, from->from);
+	}
+	to->roles = list;
+	to->role_count = list ? a->n_roles : 0;
+}
+
+static void unpack_facts(struct unpacker *u, struct record_asset *to, const Vigie__Asset *a)
+{
+	if (a->n_facts > WIRE_FACTS_MOST) {
+		refuse(u, "asset with too many facts");
+		return;
+	}
+	struct record_fact *list = take_memory(u, a->n_facts * sizeof(*list));
+	for (size_t i = 0; list && i < a->n_facts; i++) {
+		const Vigie__AssetFact *from = a->facts[i];
+		list[i].name = word(u, from->name, 64, "fact's name is not [A-Za-z0-9._-]{1,64}");
+		list[i].value = text(u, from->value);
+		list[i].confidence = (enum confidence)below(u, from->confidence, CONFIDENCE_COUNT,
+							    "unknown confidence");
+		list[i].from = text(u, from->from);
+		list[i].first_seen = time_in(u, from->first_seen_us);
+		list[i].last_seen = time_in(u, from->last_seen_us);
+	}
+	to->facts = list;
+	to->fact_count = list ? a->n_facts : 0;
+}
+
+static void unpack_asset(struct unpacker *u, struct record_asset *to, const Vigie__Asset *a)
+{
+	bool addressed = (a->ip.len == 0 || a->ip.len == sizeof(to->ip.bytes)) &&
+			 (a->mac.len == 0 || a->mac.len == sizeof(to->mac)) &&
+			 a->ip.len + a->mac.len > 0;
+
+	if (!addressed) {
+		refuse(u, "asset without address, or with one of the wrong length");
+		return;
+	}
+	to->sensor = u->identity->sensor;
+	to->site_revision = u->identity->site_revision;
+	to->exercise = u->identity->exercise;
+	to->realm = text(u, a->realm);
+	to->has_ip = a->ip.len != 0;
+	if (to->has_ip)
+		memcpy(to->ip.bytes, a->ip.data, sizeof(to->ip.bytes));
+	to->has_mac = a->mac.len != 0;
+	if (to->has_mac)
+		memcpy(to->mac, a->mac.data, sizeof(to->mac));
+	to->mac_vendor = text(u, a->mac_vendor);
+	to->segment = text(u, a->segment);
+	to->impact = (enum impact)below(u, a->impact, IMPACT_COUNT, "unknown impact");
+	to->first_seen = time_in(u, a->first_seen_us);
+	to->last_seen = time_in(u, a->last_seen_us);
+	unpack_roles(u, to, a);
+	unpack_facts(u, to, a);
+}
+
 static void unpack_identity(struct unpacker *u, struct batch_identity *to, const Vigie__Batch *b)
 {
 	if (!wire_sensor_name_is_valid(b->sensor))
@@ -667,10 +446,9 @@ static void unpack_identity(struct unpacker *u, struct batch_identity *to, const
 static void check_stream(struct unpacker *u, const Vigie__Batch *b)
 {
 	const size_t counts[RECORD_TYPE_COUNT] = {
-		[RECORD_FLOW] = b->n_flows,
-		[RECORD_ALERT] = b->n_alerts,
-		[RECORD_COVERAGE] = b->n_coverage,
-		[RECORD_HEALTH] = b->n_health,
+		[RECORD_FLOW] = b->n_flows,        [RECORD_ALERT] = b->n_alerts,
+		[RECORD_COVERAGE] = b->n_coverage, [RECORD_HEALTH] = b->n_health,
+		[RECORD_ASSET] = b->n_assets,
 	};
 	for (int i = 0; i < RECORD_TYPE_COUNT; i++)
 		if (counts[i] && record_stream((enum record_type)i) != u->identity->stream)
@@ -691,6 +469,9 @@ static void unpack_record(struct unpacker *u, struct record *to, const Vigie__Ba
 		break;
 	case RECORD_HEALTH:
 		unpack_health(u, &to->health, b->health[i]);
+		break;
+	case RECORD_ASSET:
+		unpack_asset(u, &to->asset, b->assets[i]);
 		break;
 	case RECORD_TYPE_COUNT:
 		break;
@@ -746,6 +527,8 @@ int wire_unpack(const void *bytes, size_t n, struct arena *arena, struct batch_i
 		error = walk(&u, b, RECORD_COVERAGE, b->n_coverage, sink, context, why);
 	if (!error)
 		error = walk(&u, b, RECORD_HEALTH, b->n_health, sink, context, why);
+	if (!error)
+		error = walk(&u, b, RECORD_ASSET, b->n_assets, sink, context, why);
 	return error;
 }
 
