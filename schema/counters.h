@@ -67,6 +67,11 @@
 	X(events_forgotten, "events.forgotten", "entries", "what events compare with was forgotten to make room for newer") \
 	X(alerts_table_full, "alerts.table-full", "alerts", "alerts sent at once because the folding table was full") \
 	X(alerts_summed, "alerts.summed", "alerts", "findings folded by their segments, without addresses, because the folding table was full and the sensor overloaded") \
+	X(assets, "assets", "hosts", "hosts met: an address that shows another MAC is another one") \
+	X(assets_evicted, "assets.evicted", "hosts", "hosts forgotten because the table was full, or their address had too many tenants") \
+	X(assets_refused, "assets.refused", "times", "times that a host found no room in the table") \
+	X(asset_facts_refused, "assets.facts-refused", "facts", "facts about hosts that found no room") \
+	X(asset_facts_replaced, "assets.facts-replaced", "facts", "facts about hosts given up for newer ones of the same field") \
 	X(records, "records", "records", "records handed to the output") \
 	X(batches, "spool.batches", "batches", "batches written to the spool") \
 	X(batches_known, "spool.batches-known", "batches", "batches that an earlier replay had written already") \

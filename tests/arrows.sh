@@ -29,16 +29,16 @@ room() { # NAME ALLOWED... (rooms, or a header of one)
 }
 
 rooted() { # no include by a path that hides its room
-	bad=$(grep -rnE '^#include "' --include='*.[ch]' base daemon schema config site dissectors events sensor \
-		exporters collector | grep -vE '#include "([a-z]+/|vigie\.pb-c\.h)' || true)
+	bad=$(grep -rnE '^#include "' --include='*.[ch]' base daemon schema assets config site dissectors events \
+		sensor exporters collector | grep -vE '#include "([a-z]+/|vigie\.pb-c\.h)' || true)
 	verdict "every include names its room" "$bad"
 }
 
 header() { # PATTERN FILE...: the only sources that include it
 	pattern=$1
 	shift
-	bad=$(grep -rlE "^#include [<\"]$pattern" --include='*.[ch]' base daemon schema config site \
-		dissectors events sensor exporters collector || true)
+	bad=$(grep -rlE "^#include [<\"]$pattern" --include='*.[ch]' base daemon schema assets config \
+		site dissectors events sensor exporters collector || true)
 	for file in "$@"; do
 		bad=$(printf '%s\n' "$bad" | grep -vx "$file")
 	done
@@ -49,12 +49,13 @@ rooted
 room base
 room daemon base/
 room schema base/
+room assets schema/ base/
 room config base/
 room site config/ schema/ base/
 room dissectors schema/ base/
 room events site/ schema/ base/
 room exporters config/ schema/ daemon/ base/
-room sensor dissectors/ events/ site/ config/ schema/ daemon/ base/ exporters/spool.h
+room sensor dissectors/ assets/ events/ site/ config/ schema/ daemon/ base/ exporters/spool.h
 # The command that looks into a spool is the collector room's `vigie`.
 room collector site/ config/ schema/ daemon/ base/ exporters/spool_tools.h
 
