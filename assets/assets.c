@@ -97,6 +97,14 @@ void assets_destroy(struct assets *a)
 	free(a);
 }
 
+void assets_clear(struct assets *a)
+{
+	memset(a->places, 0, (a->mask + 1) * sizeof(*a->places));
+	a->used = a->count = a->facts_used = 0;
+	a->hand = 0;
+	a->free_fact = NONE;
+}
+
 size_t assets_count(const struct assets *a)
 {
 	return a->count;
@@ -525,7 +533,7 @@ static void send(struct assets *a, struct asset *h, const struct asset *more,
 static bool is_due(const struct asset *h, const struct asset *more, int64_t now, bool end)
 {
 	return h->changed || (more && more->changed) ||
-	       (h->last != h->told && (end || now >= h->sent + HOUR));
+	       (h->last != h->told && (end || now >= h->sent + HOUR || now < h->sent));
 }
 
 /* Whoever is told of with an address is not told of without it. */

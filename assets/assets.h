@@ -82,4 +82,7 @@ typedef void asset_place(void *context, const struct ip_addr *ip, const uint8_t 
 			 const char **segment, enum impact *impact);
 void assets_place(struct assets *a, asset_place *place, void *context);
 
+/* Forgets all of them; the memory stays. */
+void assets_clear(struct assets *a);
+
 size_t assets_count(const struct assets *a);

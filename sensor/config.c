@@ -26,6 +26,8 @@ void sensor_config_init(struct sensor_config *c)
 		.alerts = 1024,
 		.events = 65536,
 		.names = 8192,
+		.hosts = 16384,
+		.assets = true,
 		.timeouts = {
 			.tcp_idle = SECONDS(300),
 			.udp_idle = SECONDS(60),
@@ -51,6 +53,7 @@ void sensor_config_finish(struct sensor_config *c)
 	free(c->site);
 	free(c->spool_dir);
 	free(c->status_socket);
+	free(c->oui);
 	for (size_t i = 0; i < c->geo_count; i++)
 		free(c->geo[i]);
 	yaml_close(c->file);
@@ -193,6 +196,18 @@ static void read_dpi(struct sensor_config *c, const struct yaml_node *n)
 	yaml_read_u64(n, "flows", 1, 1 << 20, &c->dpi_flows);
 }
 
+static void read_assets(struct sensor_config *c, const struct yaml_node *n, const char *file)
+{
+	static const char *const keys[] = { "enabled", "hosts", "oui", NULL };
+
+	if (!n)
+		return;
+	yaml_only_keys(n, "assets", keys);
+	yaml_read_bool(n, "enabled", &c->assets);
+	yaml_read_u64(n, "hosts", 64, 1 << 22, &c->hosts);
+	read_path(n, "oui", file, &c->oui);
+}
+
 static void read_interfaces(struct sensor_config *c, const struct yaml_node *list)
 {
 	for (size_t i = 0; i < yaml_count(list); i++) {
@@ -268,7 +283,8 @@ int sensor_config_read(struct sensor_config *c, const char *path, struct problem
 	static const char *const keys[] = { "sensor",  "site",     "spool",      "geo",
 					    "flows",   "timeouts", "dissectors", "dpi",
 					    "capture", "realms",   "exercise",   "destinations",
-					    "user",    "status",   "shed",       NULL };
+					    "user",    "status",   "shed",       "assets",
+					    NULL };
 
 	c->path = path;
 	c->file = yaml_open(path, problems);
@@ -293,6 +309,7 @@ int sensor_config_read(struct sensor_config *c, const char *path, struct problem
 	read_timeouts(c, yaml_get(root, "timeouts"));
 	read_dissectors(c, yaml_get(root, "dissectors"));
 	read_dpi(c, yaml_get(root, "dpi"));
+	read_assets(c, yaml_get(root, "assets"), path);
 	read_capture(c, yaml_get(root, "capture"));
 	read_status(c, yaml_get(root, "status"), path);
 	realms_read(&c->realms, yaml_get(root, "realms"));

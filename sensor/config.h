@@ -28,6 +28,9 @@ struct sensor_config {
 	uint64_t flows, contexts, buffers, fragments, dpi_flows, alerts, names, events;
 	uint64_t dissectors_off; /* a bit each, by number in dissectors[] */
 	struct flow_timeouts timeouts;
+	uint64_t hosts; /* of the table of assets */
+	char *oui; /* folder of the lists of network cards' makers, or NULL: the usual one; owned */
+	bool assets;
 	bool dedup, dpi, promiscuous;
 	const char *interfaces[CONFIG_INTERFACES_MOST], *filter;
 	size_t interface_count;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/asset_feed.h"
 #include "sensor/conditions.h"
 #include "sensor/cover.h"
 #include "sensor/dedup.h"
@@ -18,7 +19,8 @@ enum {
 	TCP = 6,
 	TCP_HEADER = 20,
 	DEDUP_ENTRIES = 65536,
-	WAITING = 32, /* packets: enough for memory to answer, few enough to stay in the cache */
+	HOST_FACTS = 4, /* of a host, on average */
+	WAITING = 32,   /* packets: enough for memory to answer, few enough to stay in the cache */
 };
 
 #define MINUTE (60LL * USEC_PER_SECOND)
@@ -46,6 +48,7 @@ struct pipeline {
 	struct dissection *dissection;
 	struct hostnames *names;
 	struct alerts *alerts;
+	struct assets *assets;              /* NULL: none are kept */
 	struct events *events, *own_events; /* own: NULL where all workers share them */
 	struct ledger *ledger;              /* this minute's rows, for the report */
 	struct pairs *pairs;
@@ -125,12 +128,33 @@ static void emit(void *context, struct flow *f, enum end_reason reason)
 	flow_record(&p->options.setting, f, a, reason, &p->space, &r.flow);
 	output_record(p->output, &r);
 	find(p, f, &r.flow);
+	if (p->assets)
+		feed_flow(p->assets, &p->options.setting, f, a, &r.flow);
 	if (reason == END_ACTIVE) {
 		p->counters->records_interim++;
 		begin_next_record(f, a);
 		return;
 	}
 	end(p, f, reason);
+}
+
+static void take_fact(void *context, const struct host_fact *fact)
+{
+	struct pipeline *p = context;
+
+	feed_fact(p->assets, &p->options.setting, fact);
+}
+
+static struct assets *create_assets(struct pipeline *p)
+{
+	const struct assets_options options = {
+		.hosts = p->options.hosts,
+		.facts = p->options.hosts * HOST_FACTS,
+		.seed = p->options.seed,
+		.oui = p->options.oui,
+	};
+
+	return assets_create(&options, p->counters, to_output, p->output);
 }
 
 struct pipeline *pipeline_create(const struct pipeline_options *options, struct counters *counters,
@@ -165,7 +189,11 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	    !p->report || !p->events || (options->dedup && !p->dedup))
 		goto fail;
 	hostnames_listen(p->names, options->on_name, options->context);
-	p->dissection = dissection_create(&options->dissection, p->names, counters, why);
+	if (options->hosts && !(p->assets = create_assets(p)))
+		goto fail;
+	p->options.dissection.on_fact = p->assets ? take_fact : NULL;
+	p->options.dissection.fact_context = p;
+	p->dissection = dissection_create(&p->options.dissection, p->names, counters, why);
 	if (!p->dissection)
 		goto fail;
 	return p;
@@ -181,6 +209,7 @@ void pipeline_destroy(struct pipeline *p)
 	flow_table_destroy(p->flows);
 	dissection_destroy(p->dissection);
 	alerts_destroy(p->alerts);
+	assets_destroy(p->assets);
 	ledger_destroy(p->ledger);
 	pairs_destroy(p->pairs);
 	report_destroy(p->own_report);
@@ -227,6 +256,19 @@ static void tell_shedding(struct pipeline *p)
 	p->told = p->shed;
 }
 
+static void tell_assets(struct pipeline *p, bool all)
+{
+	const struct record_setting *s = &p->options.setting;
+	const struct asset_marks marks = {
+		.sensor = s->sensor,
+		.site_revision = site_revision(s->site),
+		.exercise = s->exercise,
+	};
+
+	if (p->assets && p->now != INT64_MIN)
+		assets_flush(p->assets, &marks, (struct usec){ p->now }, all);
+}
+
 /* Alerts last: what comes before may raise some. */
 static void report(struct pipeline *p, bool whole_minute)
 {
@@ -234,6 +276,7 @@ static void report(struct pipeline *p, bool whole_minute)
 
 	pipeline_drain(p);
 	pairs_flush(p->pairs, &p->options.setting, to_output, p->output);
+	tell_assets(p, !whole_minute);
 	p->dead = false;
 	if (p->minute != INT64_MIN) {
 		tell_shedding(p);
@@ -685,10 +728,15 @@ void pipeline_apply(struct pipeline *p, struct pipeline_change *c)
 	}
 	if (p->own_report)
 		report_exchange(p->own_report, c->to.site, &c->own_report);
+	/* What an exercise shows of hosts is none of what is known of the real ones. */
+	if (p->assets && !same_text(p->options.setting.exercise, c->to.exercise))
+		assets_clear(p->assets);
 	p->options.setting.site = c->to.site;
 	p->options.setting.geo = c->to.geo;
 	p->options.setting.exercise = c->to.exercise;
 	flow_table_each(p->flows, forget_segments, p);
+	if (p->assets)
+		feed_places(p->assets, c->to.site);
 	flow_table_set_timeouts(p->flows, &c->to.timeouts);
 }
 

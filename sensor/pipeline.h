@@ -6,18 +6,21 @@
 #pragma once
 
 #include "events/events.h"
+#include "assets/assets.h"
 #include "sensor/dissection.h"
 #include "sensor/flow_record.h"
 #include "sensor/output.h"
 #include "sensor/report.h"
 
 struct pipeline_options {
-	size_t flows;        /* flow table */
-	size_t fragments;    /* datagrams under reassembly */
-	size_t alerts;       /* alerts folded at a time */
-	size_t names;        /* addresses known by name */
-	size_t event_memory; /* what events compare with; of `events`, where those are shared */
-	uint8_t shed;        /* level of shedding from the start */
+	size_t flows;          /* flow table */
+	size_t fragments;      /* datagrams under reassembly */
+	size_t alerts;         /* alerts folded at a time */
+	size_t names;          /* addresses known by name */
+	size_t hosts;          /* kept as assets; 0: none are */
+	const struct oui *oui; /* makers of network cards; NULL: not known */
+	size_t event_memory;   /* what events compare with; of `events`, where those are shared */
+	uint8_t shed;          /* level of shedding from the start */
 	bool dedup;
 	bool live; /* packets are stamped by this machine's clock, which may be set back */
 	/* Of several workers, each with a pipeline, that share a site: this one's number.

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/notify.h"
+#include "sensor/asset_feed.h"
 #include "sensor/capture.h"
 #include "sensor/confine.h"
 #include "sensor/crew.h"
@@ -27,6 +28,7 @@ struct sensor {
 	struct sensor_config now;           /* as it was read last, for what can change */
 	struct site *site;
 	struct geo *geo;
+	struct oui *oui;
 	struct counters counters;
 	struct outlet *outlet;
 	/* of a replay */
@@ -95,6 +97,8 @@ static struct pipeline_options settings_of(const struct sensor *s, bool live, ui
 		.fragments = c->fragments,
 		.alerts = c->alerts,
 		.names = c->names,
+		.hosts = c->assets ? c->hosts : 0,
+		.oui = s->oui,
 		.event_memory = c->events,
 		.shed = (uint8_t)c->shed.least,
 		.dedup = c->dedup,
@@ -129,9 +133,17 @@ static void salt_with_realms(struct buf *salt, const struct realms *r)
 static void salt_with_sizes(struct buf *salt, const struct sensor_config *c)
 {
 	const struct flow_timeouts *t = &c->timeouts;
-	const uint64_t sizes[] = { c->flows,          c->contexts,  c->buffers, c->fragments,
-				   c->dissectors_off, c->dpi_flows, c->alerts,  c->names,
-				   c->events,         c->shed.least };
+	const uint64_t sizes[] = { c->flows,
+				   c->contexts,
+				   c->buffers,
+				   c->fragments,
+				   c->dissectors_off,
+				   c->dpi_flows,
+				   c->alerts,
+				   c->names,
+				   c->events,
+				   c->shed.least,
+				   c->assets ? c->hosts : 0 };
 	const struct usec spans[] = { t->tcp_idle, t->udp_idle,  t->other_idle,
 				      t->closed,   t->handshake, t->active };
 
@@ -152,6 +164,7 @@ static uint64_t epoch_of(const struct sensor *s, const struct arguments *a)
 		   site_revision(s->site), c->exercise ? c->exercise : "", c->dedup, c->dpi);
 	salt_with_sizes(&salt, c);
 	salt_with_realms(&salt, &c->realms);
+	buf_format(&salt, "|%016" PRIx64, oui_fingerprint(s->oui));
 	for (size_t i = 0; i < c->geo_count; i++)
 		buf_format(&salt, "|%016" PRIx64, capture_fingerprint(c->geo[i]));
 	uint64_t epoch = replay_epoch(a->files, a->file_count, salt.data, salt.len);
@@ -498,6 +511,7 @@ static void finish(struct sensor *s)
 	status_close(&s->status);
 	sensor_config_finish(&s->now);
 	geo_close(s->geo);
+	oui_free(s->oui);
 	site_free(s->site);
 }
 
@@ -588,6 +602,7 @@ int sensor_run(const struct arguments *a, const struct sensor_config *c)
 	s.site = load_site(c->site);
 	if (!s.site || !open_geo(c, &s.geo))
 		goto out;
+	s.oui = feed_vendors(c);
 	if (a->check) {
 		status = check(&s);
 		goto out;

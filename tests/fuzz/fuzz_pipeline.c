@@ -33,6 +33,7 @@ static struct pipeline *create(void)
 		.fragments = 2,
 		.alerts = 4,
 		.names = 16,
+		.hosts = 64,
 		.dedup = true,
 		.seed = 1,
 		.timeouts = defaults.timeouts,

@@ -129,6 +129,7 @@ static struct pipeline_options settings(const struct sensor_config *c, const str
 		.fragments = c->fragments,
 		.alerts = c->alerts,
 		.names = c->names,
+		.hosts = c->hosts,
 		.dedup = true,
 		.seed = 1,
 		.timeouts = c->timeouts,

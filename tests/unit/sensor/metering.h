@@ -43,6 +43,7 @@ struct shot {
 	size_t n;
 	uint16_t id; /* IPv4 identification */
 	uint8_t ttl; /* 0: 64 */
+	uint8_t mac; /* last byte of the sender's; 0: as `from` */
 	uint16_t vlan;
 	uint16_t fragment; /* field as on the wire; then `bytes` is all behind IP */
 	uint8_t icmp_type, icmp_code;
@@ -262,7 +263,7 @@ static inline size_t shot_bytes(const struct shot *s, uint8_t frame[SHOT_BYTES])
 	uint8_t *end = put_transport(upper, s, protocol), *p = frame;
 	size_t n = (size_t)(end - upper);
 
-	p = put_mac(put_mac(p, s->to), s->from);
+	p = put_mac(put_mac(p, s->to), s->mac ? s->mac : s->from);
 	if (s->vlan)
 		p = put16(put16(p, 0x8100), s->vlan);
 	p = put_ip(put16(p, s->v6 ? 0x86dd : 0x0800), s, protocol, n + s->n);
