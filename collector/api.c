@@ -33,6 +33,7 @@ static const struct route routes[] = {
 	{ "/v1/flows", ROLE_VIEWER, false, PARAMS_CURSOR, STORE_FLOWS, ask },
 	{ "/v1/alerts", ROLE_VIEWER, false, PARAMS_CURSOR, STORE_ALERTS, ask },
 	{ "/v1/coverage", ROLE_VIEWER, false, PARAMS_CURSOR, STORE_COVERAGE, ask },
+	{ "/v1/hosts", ROLE_VIEWER, false, PARAMS_CURSOR, STORE_HOSTS, ask },
 	{ "/v1/coverage/segments", ROLE_VIEWER, false, 0, STORE_SEGMENTS, ask },
 	{ "/v1/top", ROLE_VIEWER, false, PARAMS_BY, STORE_TOP, ask },
 	{ "/v1/matrix", ROLE_VIEWER, false, 0, STORE_MATRIX, ask },
@@ -195,7 +196,8 @@ static void ask_lines(struct api *a, const struct route *route, const struct req
 
 static bool is_listing(int question)
 {
-	return question == STORE_FLOWS || question == STORE_ALERTS || question == STORE_COVERAGE;
+	return question == STORE_FLOWS || question == STORE_ALERTS || question == STORE_COVERAGE ||
+	       question == STORE_HOSTS;
 }
 
 static size_t limit_of(const struct params *p, size_t otherwise)

@@ -18,9 +18,10 @@
 #define ALERTS "alerts "
 #define SENSORS "sensors "
 #define COVERAGE "coverage "
+#define HOSTS "hosts "
 #define SQL "sql "
 #define JUDGED FLOWS TOP MATRIX ALERTS
-#define QUERIES JUDGED SENSORS COVERAGE SQL
+#define QUERIES JUDGED SENSORS COVERAGE HOSTS SQL
 
 /* The word that was meant, or NULL; a word cut short is nearer than any
  * misspelling. Words may be NULL. */
@@ -154,14 +155,16 @@ static const struct option {
 			   "from then on: a span back from now (1h, 7d) or a time "
 			   "(2026-01-02T03:04:05Z)" },
 	[OPTION_UNTIL] = { "until", "WHEN", QUERIES, true, check_time, "up to then" },
-	[OPTION_SEGMENT] = { "segment", "NAME", JUDGED COVERAGE, true, NULL,
-			     "either end is in this segment" },
+	[OPTION_SEGMENT] = { "segment", "NAME", JUDGED COVERAGE HOSTS, true, NULL,
+			     "either end, or the host, is in this segment" },
 	[OPTION_CLIENT_SEGMENT] = { "client-segment", "NAME", JUDGED, true, NULL,
 				    "the client is in this segment" },
 	[OPTION_SERVER_SEGMENT] = { "server-segment", "NAME", JUDGED, true, NULL,
 				    "the server is in this segment" },
-	[OPTION_IP] = { "ip", "CIDR", JUDGED, true, check_ip,
-			"either end's address is in this prefix" },
+	[OPTION_IP] = { "ip", "CIDR", JUDGED HOSTS, true, check_ip,
+			"either end's address, or the host's, is in this prefix; of hosts, a "
+			"single "
+			"address shows all that is known" },
 	[OPTION_PORT] = { "port", "NUMBER", JUDGED, true, check_port, "the server's port" },
 	[OPTION_APP] = { "app", "NAME", JUDGED, true, NULL, "application: dicom, hl7, tls, ..." },
 	[OPTION_VERDICT] = { "verdict", "NAME", JUDGED, true, check_verdict,
@@ -169,9 +172,11 @@ static const struct option {
 	[OPTION_SEVERITY] = { "severity", "NAME", JUDGED, true, check_severity,
 			      "this severe at least: info, low, high or critical" },
 	[OPTION_VENDOR] = { "vendor", "NAME", JUDGED, true, NULL, "vendor of the site file" },
-	[OPTION_SENSOR] = { "sensor", "NAME", JUDGED SENSORS COVERAGE, true, NULL,
+	[OPTION_SENSOR] = { "sensor", "NAME", JUDGED SENSORS COVERAGE HOSTS, true, NULL,
 			    "seen by this sensor" },
-	[OPTION_EXERCISE] = { "exercise", "NAME", JUDGED SENSORS COVERAGE, true, NULL,
+	[OPTION_ROLE] = { "role", "NAME", HOSTS, true, NULL,
+			  "hosts that seem to be for this: modality, archive, monitor, plc, ..." },
+	[OPTION_EXERCISE] = { "exercise", "NAME", JUDGED SENSORS COVERAGE HOSTS, true, NULL,
 			      "of this exercise, in place of what was real" },
 	[OPTION_BY] = { "by", "WHAT", TOP, true, check_by,
 			"client, server, app, segment, pair, vendor or verdict" },
@@ -180,7 +185,7 @@ static const struct option {
 			     "each minute of each segment, the newest first" },
 	[OPTION_LIMIT] = { "limit", "NUMBER", QUERIES, false, check_limit,
 			   "rows at most (tables: 50 unless told)" },
-	[OPTION_CURSOR] = { "cursor", "TEXT", FLOWS ALERTS COVERAGE, false, NULL,
+	[OPTION_CURSOR] = { "cursor", "TEXT", FLOWS ALERTS COVERAGE HOSTS, false, NULL,
 			    "go on behind an earlier answer: its \"next\"" },
 	[OPTION_FORMAT] = { "format", "FORMAT", QUERIES, false, check_format,
 			    "table (standard), json, ndjson or csv" },
@@ -216,8 +221,8 @@ static bool belongs(const struct option *o, const struct cli_command *command)
 const struct cli_command *cli_find_command(const char *name, struct buf *problem)
 {
 	/* Promised names whose time has not come. */
-	static const char *const later[] = { "series", "hosts",  "lifelines", "vendors",
-					     "drill",  "cutoff", "incident" };
+	static const char *const later[] = { "series", "lifelines", "vendors",
+					     "drill",  "cutoff",    "incident" };
 	const char *names[32] = { "help" };
 	size_t count = 1;
 

@@ -158,15 +158,27 @@ static bool is_by_minute(const struct query *q)
 	return q->arguments->values[OPTION_MINUTES];
 }
 
+/* `hosts --ip ADDRESS`, and no prefix. */
+static bool is_of_one_address(const struct query *q)
+{
+	const char *ip = q->arguments->values[OPTION_IP];
+
+	return ip && !strchr(ip, '/') && !strcmp(q->arguments->command->name, "hosts");
+}
+
 static void render(const struct query *q, const json_t *answer, struct buf *out)
 {
-	static const struct {
+	const struct {
 		const char *command;
 		void (*view)(const json_t *, const struct style *, struct buf *);
 	} views[] = {
-		{ "flows", view_flows },     { "alerts", view_alerts },
-		{ "matrix", view_matrix },   { "coverage", view_coverage },
-		{ "sensors", view_sensors }, { "sql", view_exact },
+		{ "flows", view_flows },
+		{ "alerts", view_alerts },
+		{ "matrix", view_matrix },
+		{ "coverage", view_coverage },
+		{ "sensors", view_sensors },
+		{ "sql", view_exact },
+		{ "hosts", is_of_one_address(q) ? view_tenants : view_hosts },
 	};
 	struct style style = find_style();
 

@@ -34,9 +34,7 @@ void view_count(size_t n, const char *noun, struct buf *out)
 	buf_format(out, " %s%s", noun, n == 1 ? "" : "s");
 }
 
-/* "2026-01-02T03:04:05.000001Z" as "2026-01-02 03:04:05"; `from` is 11 where
- * the day is said elsewhere. Anything else stays as it is. */
-static void put_time(const char *text, size_t from, struct buf *out)
+void view_time(const char *text, size_t from, struct buf *out)
 {
 	struct usec t;
 
@@ -104,7 +102,7 @@ static void flow_row(struct table *t, const json_t *row, size_t from, bool narro
 	char count[TEXT_COUNT];
 	struct buf time = { 0 };
 
-	put_time(row_text(row, "start"), from, &time);
+	view_time(row_text(row, "start"), from, &time);
 	table_cell(t, text_of(&time), COLOUR_NONE);
 	buf_finish(&time);
 	cell_endpoint(t, json_object_get(row, "client"), false);
@@ -208,10 +206,10 @@ static void alert_head(const json_t *row, const struct style *style, struct buf 
 	if (style->colour)
 		colour_put(style, COLOUR_NONE, out);
 	buf_format(&line, "  %s  ", row_text(row, "kind"));
-	put_time(first, 0, &line);
+	view_time(first, 0, &line);
 	if (strncmp(first, last, 19)) {
 		buf_text(&line, " to ");
-		put_time(last, strncmp(first, last, 10) ? 0 : 11, &line);
+		view_time(last, strncmp(first, last, 10) ? 0 : 11, &line);
 	}
 	if (row_number(row, "count") > 1)
 		buf_format(&line, ", %" JSON_INTEGER_FORMAT " times",
@@ -300,7 +298,7 @@ static void put_value(const json_t *value, bool exact, struct buf *out)
 	if (json_is_string(value) && exact)
 		buf_text(out, json_string_value(value));
 	else if (json_is_string(value))
-		put_time(json_string_value(value), 0, out);
+		view_time(json_string_value(value), 0, out);
 	else if (json_is_number(value))
 		put_number(value, exact, out);
 	else if (json_is_boolean(value))

@@ -20,6 +20,9 @@ void view_matrix(const json_t *answer, const struct style *style, struct buf *ou
 /* How each segment is seen, how each sensor fares (collector/cli_health.c). */
 void view_coverage(const json_t *answer, const struct style *style, struct buf *out);
 void view_sensors(const json_t *answer, const struct style *style, struct buf *out);
+/* Hosts, a line each; and all that is known of a few (collector/cli_hosts.c). */
+void view_hosts(const json_t *answer, const struct style *style, struct buf *out);
+void view_tenants(const json_t *answer, const struct style *style, struct buf *out);
 /* Any rows, with short numbers and times. */
 void view_rows(const json_t *answer, const struct style *style, struct buf *out);
 /* Any rows, every value exactly as it came. */
@@ -27,6 +30,10 @@ void view_exact(const json_t *answer, const struct style *style, struct buf *out
 
 /* "1 alert", "2 alerts", "1,234 alerts". */
 void view_count(size_t n, const char *noun, struct buf *out);
+
+/* Appends "2026-01-02T03:04:05.000001Z" as "2026-01-02 03:04:05", from its character
+ * `from` on: 11 where the day is said elsewhere. Anything else stays as it is. */
+void view_time(const char *text, size_t from, struct buf *out);
 
 /* A member's text or number; "" and 0 when it is not there. */
 const char *row_text(const json_t *row, const char *name);

@@ -61,6 +61,7 @@ TEXT(server_segment, filter.server_segment)
 TEXT(app, filter.app)
 TEXT(vendor, filter.vendor)
 TEXT(sensor, filter.sensor)
+TEXT(role, filter.role)
 TEXT(exercise, filter.exercise)
 TEXT(cursor, cursor)
 #undef TEXT
@@ -181,6 +182,7 @@ static const struct {
 	{ "severity", FILTER, severity },
 	{ "vendor", FILTER, vendor },
 	{ "sensor", FILTER, sensor },
+	{ "role", FILTER, role },
 	{ "exercise", FILTER, exercise },
 	{ "limit", LIMIT, limit },
 	{ "format", ALWAYS, format },

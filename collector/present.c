@@ -107,6 +107,11 @@ static const char *const coverage_names[] = {
 	"oversized", "frames",        "drops",         "reasons",         NULL,
 };
 
+static const char *const host_names[] = {
+	"ip",         "mac",       "mac_vendor", "realm",         "segment",  "impact", "roles",
+	"first_seen", "last_seen", "sensor",     "site_revision", "exercise", "facts",  NULL,
+};
+
 static const char *const *record_names(enum store_question question)
 {
 	switch (question) {
@@ -116,6 +121,8 @@ static const char *const *record_names(enum store_question question)
 		return alert_names;
 	case STORE_COVERAGE:
 		return coverage_names;
+	case STORE_HOSTS:
+		return host_names;
 	case STORE_TOP:
 	case STORE_MATRIX:
 	case STORE_SENSORS:
@@ -228,16 +235,16 @@ static void csv_value(struct buf *out, const json_t *v)
 		buf_format(out, "%lld", (long long)json_integer_value(v));
 	} else if (json_is_boolean(v)) {
 		buf_text(out, json_is_true(v) ? "true" : "false");
+	} else if (json_is_object(v) || json_is_object(json_array_get(v, 0))) {
+		char *text = json_dumps(v, JSON_COMPACT);
+		buf_text(out, text ? text : "");
+		free(text);
 	} else if (json_is_array(v)) {
 		for (size_t i = 0; i < json_array_size(v); i++) {
 			if (i)
 				buf_char(out, ' ');
 			csv_value(out, json_array_get(v, i));
 		}
-	} else if (json_is_object(v)) {
-		char *text = json_dumps(v, JSON_COMPACT);
-		buf_text(out, text ? text : "");
-		free(text);
 	}
 }
 

@@ -390,6 +390,8 @@ static int put_in_main(struct ingest *in, struct store_batch *batch)
 		const struct record *r = &batch->records[i];
 		if (r->type == RECORD_ALERT)
 			error = put_alert(in, &r->alert);
+		else if (r->type == RECORD_ASSET)
+			error = hosts_put(s, &r->asset, in->now);
 		else if (r->type == RECORD_HEALTH)
 			error = put_counters(in, &r->health);
 		if (!error && r->type == RECORD_HEALTH)

@@ -349,7 +349,7 @@ static int check_filter(const struct store_query *q, struct store_answer *answer
 		[STORE_FLOWS] = TABLE_FLOWS,       [STORE_ALERTS] = TABLE_ALERTS,
 		[STORE_COVERAGE] = TABLE_COVERAGE, [STORE_TOP] = TABLE_FLOWS,
 		[STORE_MATRIX] = TABLE_FLOWS,      [STORE_SENSORS] = TABLE_SENSORS,
-		[STORE_SEGMENTS] = TABLE_COVERAGE,
+		[STORE_SEGMENTS] = TABLE_COVERAGE, [STORE_HOSTS] = TABLE_HOSTS,
 	};
 	const char *misfit = where_misfit(tables[q->question], &q->filter);
 
@@ -370,6 +370,8 @@ static int answer_query(struct sqlite_store *s, struct db *db, const struct stor
 		return sensors_query(db, q, sink, answer);
 	case STORE_SEGMENTS:
 		return coverage_query(s, db, q, sink, answer);
+	case STORE_HOSTS:
+		return hosts_query(db, q, sink, answer);
 	case STORE_FLOWS:
 	case STORE_ALERTS:
 	case STORE_COVERAGE:

@@ -96,6 +96,7 @@ int main_schema(struct db *db)
 
 	buf_text(&sql, "BEGIN IMMEDIATE;");
 	buf_text(&sql, main_tables);
+	buf_text(&sql, hosts_tables);
 	buf_text(&sql, "CREATE TABLE IF NOT EXISTS alerts (");
 	alert_columns_text(&sql, true);
 	buf_text(&sql, ", UNIQUE (exercise, id));"
@@ -256,7 +257,7 @@ int main_prepare(struct sqlite_store *s)
 	if (!error)
 		error = prepare_insert(s->main, "alerts", alert_columns_text, fold_alert,
 				       &s->stmt.alert_put);
-	return error;
+	return error ? error : hosts_prepare(s);
 }
 
 void main_finalize(struct sqlite_store *s)
@@ -268,6 +269,7 @@ void main_finalize(struct sqlite_store *s)
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
 		db_finalize(list[i]);
+	hosts_finalize(s);
 }
 
 /* What the tables hold, in the words of docs/records.md (docs/api.md). */
@@ -344,6 +346,19 @@ static const char alerts_view[] =
 						  " nullif(replace(flows, char(10), ' '), '') AS "
 						  "flows FROM m.alerts;";
 
+static const char hosts_view[] =
+	"CREATE TEMP VIEW hosts AS SELECT id AS host, nullif(exercise, '') AS exercise, realm,"
+	" ip_text(nullif(ip, x'')) AS ip, mac_text(mac) AS mac,"
+	" nullif(mac_vendor, '') AS mac_vendor, nullif(segment, '') AS segment,"
+	" word('impact', impact) AS impact, sensor, nullif(site_revision, '') AS site_revision,"
+	" time_text(first_seen) AS first_seen, time_text(last_seen) AS last_seen,"
+	" first_seen AS first_seen_us, last_seen AS last_seen_us FROM m.hosts;"
+	"CREATE TEMP VIEW host_roles AS SELECT host, role,"
+	" word('confidence', confidence) AS confidence, source FROM m.host_roles;"
+	"CREATE TEMP VIEW host_facts AS SELECT host, name, value, source,"
+	" nullif(word('confidence', confidence), 'none') AS confidence,"
+	" time_text(first) AS first_seen, time_text(last) AS last_seen FROM m.host_facts;";
+
 static const char sensors_view[] =
 	"CREATE TEMP VIEW sensors AS SELECT sensor, nullif(exercise, '') AS exercise,"
 	" time_text(first_received) AS first_received, time_text(last_received) AS last_received,"
@@ -373,5 +388,6 @@ void views_text(struct buf *out, size_t partitions)
 		buf_text(out, ";");
 	}
 	buf_text(out, alerts_view);
+	buf_text(out, hosts_view);
 	buf_text(out, sensors_view);
 }

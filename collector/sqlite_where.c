@@ -21,7 +21,8 @@ enum {
 	BY_SENSOR = 128,
 	BY_VERDICT = 256,
 	BY_SEVERITY = 512,
-	BY_ALL = 1023
+	BY_ALL = 1023, /* of flows and alerts */
+	BY_ROLE = 1024,
 };
 
 static const unsigned fits[] = {
@@ -31,6 +32,7 @@ static const unsigned fits[] = {
 	[TABLE_MINUTE] = BY_TIME | BY_SEGMENT | BY_SIDES | BY_VERDICT,
 	[TABLE_HOUR] = BY_TIME | BY_SEGMENT | BY_SIDES | BY_IP | BY_APP,
 	[TABLE_SENSORS] = BY_SENSOR,
+	[TABLE_HOSTS] = BY_TIME | BY_SEGMENT | BY_IP | BY_SENSOR | BY_ROLE,
 };
 
 const char *where_misfit(enum table table, const struct store_filter *f)
@@ -52,6 +54,7 @@ const char *where_misfit(enum table table, const struct store_filter *f)
 		{ BY_SENSOR, is_set(f->sensor), "sensor" },
 		{ BY_VERDICT, f->has_verdict, "verdict" },
 		{ BY_SEVERITY, f->severity > SEVERITY_INFO, "severity" },
+		{ BY_ROLE, is_set(f->role), "role" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -97,12 +100,12 @@ static void time_is(struct where *w, enum table table, const struct store_filter
 	static const char *const since[] = {
 		[TABLE_FLOWS] = "start >= ?",     [TABLE_ALERTS] = "last_seen >= ?",
 		[TABLE_COVERAGE] = "minute >= ?", [TABLE_MINUTE] = "minute >= ?",
-		[TABLE_HOUR] = "hour >= ?",
+		[TABLE_HOUR] = "hour >= ?",       [TABLE_HOSTS] = "last_seen >= ?",
 	};
 	static const char *const until[] = {
 		[TABLE_FLOWS] = "start < ?",     [TABLE_ALERTS] = "first_seen < ?",
 		[TABLE_COVERAGE] = "minute < ?", [TABLE_MINUTE] = "minute < ?",
-		[TABLE_HOUR] = "hour < ?",
+		[TABLE_HOUR] = "hour < ?",       [TABLE_HOSTS] = "first_seen < ?",
 	};
 
 	if (f->has_since) {
@@ -117,7 +120,7 @@ static void time_is(struct where *w, enum table table, const struct store_filter
 
 static void segments_are(struct where *w, enum table table, const struct store_filter *f)
 {
-	if (table == TABLE_COVERAGE) {
+	if (table == TABLE_COVERAGE || table == TABLE_HOSTS) {
 		text_is(w, "segment = ?", f->segment);
 	} else if (is_set(f->segment)) {
 		where_and(w, "(client_segment = ? OR server_segment = ?)");
@@ -129,15 +132,17 @@ static void segments_are(struct where *w, enum table table, const struct store_f
 }
 
 /* IPv4 is stored in its mapped form, so that one comparison of bytes serves both. */
-static void ip_is_in(struct where *w, const struct ip_prefix *prefix)
+static void ip_is_in(struct where *w, enum table table, const struct ip_prefix *prefix)
 {
 	uint8_t last[16];
 
 	memcpy(last, prefix->addr.bytes, 16);
 	for (unsigned bit = prefix->length; bit < 128; bit++)
 		last[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-	where_and(w, "(client_ip BETWEEN ? AND ? OR server_ip BETWEEN ? AND ?)");
-	for (int i = 0; i < 2; i++) {
+	where_and(w, table == TABLE_HOSTS
+			     ? "ip BETWEEN ? AND ?"
+			     : "(client_ip BETWEEN ? AND ? OR server_ip BETWEEN ? AND ?)");
+	for (int i = 0; i < (table == TABLE_HOSTS ? 1 : 2); i++) {
 		memcpy(bind(w, DB_BLOB)->bytes, prefix->addr.bytes, 16);
 		memcpy(bind(w, DB_BLOB)->bytes, last, 16);
 	}
@@ -151,7 +156,7 @@ void where_filter(struct where *w, enum table table, const struct store_filter *
 	time_is(w, table, f);
 	segments_are(w, table, f);
 	if (f->has_ip)
-		ip_is_in(w, &f->ip);
+		ip_is_in(w, table, &f->ip);
 	if (f->has_port) {
 		where_and(w, "server_port = ?");
 		where_int(w, f->port);
@@ -159,6 +164,7 @@ void where_filter(struct where *w, enum table table, const struct store_filter *
 	text_is(w, "app = ?", f->app);
 	text_is(w, "vendor = ?", f->vendor);
 	text_is(w, "sensor = ?", f->sensor);
+	text_is(w, "EXISTS (SELECT 1 FROM m.host_roles WHERE host = h.id AND role = ?)", f->role);
 	if (f->has_verdict && table == TABLE_ALERTS) {
 		text_is(w, "kind = ?", verdict_name(f->verdict));
 	} else if (f->has_verdict) {

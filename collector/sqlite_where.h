@@ -8,7 +8,15 @@
 #include "collector/db.h"
 #include "collector/store.h"
 
-enum table { TABLE_FLOWS, TABLE_ALERTS, TABLE_COVERAGE, TABLE_MINUTE, TABLE_HOUR, TABLE_SENSORS };
+enum table {
+	TABLE_FLOWS,
+	TABLE_ALERTS,
+	TABLE_COVERAGE,
+	TABLE_MINUTE,
+	TABLE_HOUR,
+	TABLE_SENSORS,
+	TABLE_HOSTS
+};
 
 enum { WHERE_BINDS = 32 };
 

@@ -46,6 +46,7 @@ struct store_filter {
 	bool has_port;
 	uint16_t port; /* the server's */
 	const char *app, *vendor, *sensor;
+	const char *role; /* of a host */
 	bool has_verdict;
 	enum verdict verdict;   /* of alerts: their kind */
 	enum severity severity; /* at least */
@@ -56,6 +57,7 @@ enum store_question {
 	STORE_FLOWS,    /* records, the newest start first */
 	STORE_ALERTS,   /* records, the most severe first, then the last seen */
 	STORE_COVERAGE, /* records, the newest minute first */
+	STORE_HOSTS,    /* records, by address, each one's tenants in the order of time */
 	STORE_TOP,      /* rows: key by `by`, sums, ordered by `order` */
 	STORE_MATRIX,   /* rows: client segment, server segment, verdict, sums */
 	STORE_SENSORS,  /* rows: one per sensor, by name */

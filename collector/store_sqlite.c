@@ -357,8 +357,10 @@ static int sqlite_trim(void *state, struct usec now)
 	 * a whole retention is still known. */
 	snprintf(sql, sizeof(sql),
 		 "DELETE FROM alerts WHERE received < %lld AND last_seen < %lld;"
+		 "DELETE FROM hosts WHERE received < %lld AND last_seen < %lld;"
 		 "DELETE FROM batches WHERE received < %lld",
-		 (long long)before.v, (long long)before.v, (long long)(before.v - s->retention.v));
+		 (long long)before.v, (long long)before.v, (long long)before.v, (long long)before.v,
+		 (long long)(before.v - s->retention.v));
 	return error ? error : db_exec(s->main, sql);
 }
 

@@ -2,9 +2,9 @@
  *
  * Inside of the SQLite store: store_sqlite.c (files), sqlite_schema.c (tables and
  * views), sqlite_rows.c (records to columns and back), sqlite_ingest.c,
- * sqlite_query.c, sqlite_sql.c.
+ * sqlite_hosts.c, sqlite_query.c, sqlite_sql.c.
  *
- *   DIR/main.db               batches known, alerts, sensors
+ *   DIR/main.db               batches known, alerts, hosts, sensors
  *   DIR/flows-2026-01-02.db   flows, coverage, health, rollups of that day, and
  *                             the batches that they came from (or by the hour:
  *                             flows-2026-01-02T03.db)
@@ -23,6 +23,22 @@
 #include "collector/store.h"
 
 enum { PARTITIONS_OPEN = 8 };
+
+/* What sqlite_hosts.c asks of main.db. */
+enum host_statement {
+	HOST_TENANT,
+	HOST_STRAY,
+	HOST_PUT,
+	HOST_WIDEN,
+	HOST_ROLE,
+	HOST_FACT,
+	HOST_FEWER,
+	HOST_GIVE_ROLES,
+	HOST_GIVE_FACTS,
+	HOST_GIVE_TIME,
+	HOST_FORGET,
+	HOST_STATEMENTS
+};
 
 /* A partition open for writing. */
 struct partition {
@@ -43,6 +59,7 @@ struct sqlite_store {
 		struct db_stmt *begin, *commit, *rollback;
 		struct db_stmt *known, *batch, *alert_get, *alert_put, *sensor, *stream, *counter,
 			*report;
+		struct db_stmt *host[HOST_STATEMENTS];
 	} stmt;
 	struct partition open[PARTITIONS_OPEN];
 	uint64_t uses;
@@ -89,6 +106,16 @@ int flow_read(const struct db_stmt *from, int at, struct arena *arena, struct re
 int alert_read(const struct db_stmt *from, int at, struct arena *arena, struct record *out);
 int coverage_read(const struct db_stmt *from, int at, struct arena *arena, struct record *out);
 const char *record_exercise(const struct record *r);
+
+/* sqlite_hosts.c */
+extern const char hosts_tables[];
+int hosts_prepare(struct sqlite_store *s);
+void hosts_finalize(struct sqlite_store *s);
+/* Folds a record into its host's row. */
+int hosts_put(struct sqlite_store *s, const struct record_asset *a, struct usec now);
+/* STORE_HOSTS; main.db is attached as m. */
+int hosts_query(struct db *db, const struct store_query *q, const struct store_sink *sink,
+		struct store_answer *answer);
 
 /* sqlite_ingest.c */
 int sqlite_ingest(void *state, struct store_batch *batches, size_t count, struct usec now);
