@@ -483,6 +483,22 @@ static void sort_roles(struct record_role *roles, size_t n)
 	}
 }
 
+/* Sorted; leaves out what a surer one excludes. How many are left. */
+static size_t drop_excluded(struct record_role *roles, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool excluded = false;
+		for (size_t k = 0; k < kept && !excluded; k++)
+			excluded = roles[k].confidence > roles[i].confidence &&
+				   roles_exclude(roles[k].role, roles[i].role);
+		if (!excluded)
+			roles[kept++] = roles[i];
+	}
+	return kept;
+}
+
 /* What is known by the MAC of a host with an address. */
 static struct asset *by_mac(const struct assets *a, const struct asset *h)
 {
@@ -505,6 +521,7 @@ static void send(struct assets *a, struct asset *h, const struct asset *more,
 		roles = gather_roles(a, more, roles);
 	}
 	sort_roles(a->record_roles, roles);
+	roles = drop_excluded(a->record_roles, roles);
 	r.asset = (struct record_asset){
 		.sensor = marks->sensor,
 		.site_revision = marks->site_revision,

@@ -152,6 +152,28 @@ size_t roles_of_flow(const struct record_flow *f, bool server, struct role_guess
 	return n;
 }
 
+bool fact_holds(const struct record_flow *f, const char *field)
+{
+	return strcmp(field, "dicom.called_ae") != 0 ||
+	       flow_says(f, "dicom.association", "accepted");
+}
+
+bool roles_exclude(const char *a, const char *b)
+{
+	static const char *const pairs[][2] = {
+		{ "modality", "archive" },
+		{ "analyser", "lis" },
+		{ "monitor", "modality" },
+		{ "pump", "modality" },
+	};
+
+	for (size_t i = 0; i < COUNT(pairs); i++)
+		if ((!strcmp(pairs[i][0], a) && !strcmp(pairs[i][1], b)) ||
+		    (!strcmp(pairs[i][0], b) && !strcmp(pairs[i][1], a)))
+			return true;
+	return false;
+}
+
 /* --- facts --- */
 
 /* What a field is about, by the end of its name; the first that fits. What is not listed

@@ -64,6 +64,14 @@ enum { ROLE_GUESSES = 8 };
  * application. How many were written. */
 size_t roles_of_flow(const struct record_flow *f, bool server, struct role_guess out[ROLE_GUESSES]);
 
+/* Whether what this field says of an end may be believed: a title by which somebody was
+ * called, and refused, is not its own. */
+bool fact_holds(const struct record_flow *f, const char *field);
+
+/* Whether a host that is the one is not the other as well: a modality that takes what was
+ * moved to it is no archive. The surer one is told. */
+bool roles_exclude(const char *a, const char *b);
+
 /* What a fact tells beyond itself; NULL where it tells nothing. */
 struct fact_sense {
 	const char *name; /* what it is about: "model", "os", "ae_title"; never NULL */

@@ -71,12 +71,15 @@ static void put_system(const json_t *row, struct buf *out)
 	}
 }
 
+/* "2026-01-02 03:04": flows are told of when they end, seconds would say nothing. */
 static void cell_time(struct table *t, const json_t *row, const char *name)
 {
 	struct buf time = { 0 };
+	char minute[17];
 
 	view_time(row_text(row, name), 0, &time);
-	table_cell(t, text_of(&time), COLOUR_NONE);
+	snprintf(minute, sizeof(minute), "%s", text_of(&time));
+	table_cell(t, minute, COLOUR_NONE);
 	buf_finish(&time);
 }
 
@@ -108,7 +111,7 @@ void view_hosts(const json_t *answer, const struct style *style, struct buf *out
 		{ "MAC" },
 		{ "VENDOR", .least = 10 },
 		{ "SEGMENT" },
-		{ "ROLE", .least = 16 },
+		{ "ROLE", .least = 24 },
 		{ "SYSTEM", .least = 10, .optional = true },
 		{ "FIRST SEEN" },
 		{ "LAST SEEN" },

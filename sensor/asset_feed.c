@@ -110,16 +110,16 @@ static void note_text(struct assets *a, struct asset *h, const struct field *fie
 }
 
 static void note_attributes(struct assets *a, struct asset *h, const struct attributes *list,
-			    enum field_about about, struct usec time)
+			    enum field_about about, const struct record_flow *r)
 {
 	for (size_t i = 0; list && i < list->count; i++) {
 		const struct field *field = list->values[i].field;
-		if (field->about == about)
+		if (field->about == about && fact_holds(r, field->name))
 			note_text(a, h, field,
 				  field->type == FIELD_TEXT || field->type == FIELD_TEXTS
 					  ? attribute_text(list, &list->values[i])
 					  : "invalid",
-				  time);
+				  r->end);
 	}
 }
 
@@ -149,7 +149,7 @@ static void feed_end(struct assets *a, const struct record_setting *setting, con
 	if (name)
 		note_name(a, h, name, "dns.answer", r->end);
 	note_roles(a, h, r, server);
-	note_attributes(a, h, attributes, server ? ABOUT_SERVER : ABOUT_CLIENT, r->end);
+	note_attributes(a, h, attributes, server ? ABOUT_SERVER : ABOUT_CLIENT, r);
 }
 
 void feed_flow(struct assets *a, const struct record_setting *setting, const struct flow *f,

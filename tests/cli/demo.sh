@@ -79,6 +79,7 @@ export VIGIE_CONFIG="$work/vigie.yaml"
 expect 0 '0 flows' "$vigie" flows
 expect 0 'no flows' "$vigie" matrix
 expect 0 '0 alerts' "$vigie" alerts --exit-code
+expect 0 '0 hosts' "$vigie" hosts
 expect 0 '' "$build/sensor/vigie-sensor" -c "$work/sensor.yaml" -r "$demo"/*.pcap
 expect 0 'no damage' "$vigie" spool verify "$work/spool"
 expect 0 'flows' "$vigie" spool ls "$work/spool"
@@ -103,6 +104,18 @@ same 'alerts' "$("$vigie" alerts --format ndjson | lines)" "$alerts"
 next=$("$vigie" flows --format json --limit 10 | jq -r .next)
 same 'flows behind a cursor' "$("$vigie" flows --format ndjson --cursor "$next" | lines)" \
 	"$((direct - 10))"
+
+# An address's tenants by MAC; what was told without one is somebody's of these, or nobody's.
+same 'hosts with a MAC' "$("$vigie" hosts --format ndjson | jq -r 'select(.mac) | "\(.ip) \(.mac)"' | sort)" \
+	"$(grep '"type":"asset"' "$work/direct" | jq -r 'select(.mac) | "\(.ip) \(.mac)"' | sort -u)"
+same 'addresses of hosts' "$("$vigie" hosts --format ndjson | jq -r .ip | sort -u)" \
+	"$(grep '"type":"asset"' "$work/direct" | jq -r .ip | sort -u)"
+expect 0 '10.31.1.15 .*operating-theatre .*modality (medium)' env COLUMNS=160 "$vigie" hosts
+expect 0 '10.31.1.15 .*modality' env COLUMNS=80 "$vigie" hosts --role modality
+same 'hosts in eighty columns' "$(env COLUMNS=80 "$vigie" hosts | awk 'length > 80')" ''
+expect 0 'ae_title .*CT_MODALITY1 .*dicom.calling_ae' "$vigie" hosts --ip 10.10.1.5
+expect 0 '0 hosts' "$vigie" hosts --ip 192.0.2.1
+expect 2 'does not go with hosts' "$vigie" hosts --app dicom
 
 expect 1 'critical' "$vigie" alerts --severity critical --exit-code
 expect 1 '"severity":"critical"' "$vigie" alerts --severity critical --exit-code --format ndjson
@@ -131,7 +144,7 @@ expect 0 '' sh -c "'$vigie' flows --format ndjson | head -n 1 >/dev/null"
 expect 0 '' "$build/sensor/vigie-sensor" -c "$work/sensor.yaml" -r "$demo"/*.pcap
 expect 0 '' "$build/exporters/vigie-shipper" -c "$work/sensor.yaml" --drain
 same 'nothing twice' "$("$vigie" flows --format ndjson | lines)" "$direct"
-for command in flows alerts top matrix sensors coverage; do
+for command in flows alerts top matrix sensors coverage hosts; do
 	"$vigie" $command --format json >>"$work/answers"
 	"$vigie" $command >>"$work/answers"
 done

@@ -15,6 +15,7 @@ start
 "$make_batch" span-1 flows 7 2 50 >"$work/f2"
 "$make_batch" span-1 alerts 7 1 3 >"$work/a1"
 "$make_batch" span-1 health 7 1 2 >"$work/h1"
+"$make_batch" span-1 hosts 7 2 3 >"$work/t1"
 "$make_batch" span-1 flows 8 1 5 autumn >"$work/x1"
 
 # --- batches
@@ -23,6 +24,7 @@ is "and known when it comes again" "$(put span-1 span-1/flows/7/1 "$work/f1")" \
 	'{"stored":false,"known":true}  200'
 is "alerts" "$(put span-1 span-1/alerts/7/1 "$work/a1")" '{"stored":true}  200'
 is "coverage" "$(put span-1 span-1/health/7/1 "$work/h1")" '{"stored":true}  200'
+is "hosts" "$(put span-1 span-1/health/7/2 "$work/t1")" '{"stored":true}  200'
 is "an exercise" "$(put span-1 span-1/flows/8/1 "$work/x1")" '{"stored":true}  200'
 
 is "as a bare zstd file, too" "$(as span-1 -X PUT -H 'Content-Type: application/zstd' --data-binary "@$work/f1" \
@@ -94,6 +96,13 @@ has "coverage by segment" "$(get vera '/v1/coverage/segments?until=2026-01-02T03
 has "a sensor that reports no more" "$(get vera /v1/coverage/segments)" '"state":"blind","since":"2026-01-02T03:02:00.001000Z","reasons":"no-report"'
 has "as CSV" "$(get vera '/v1/coverage/segments?format=csv')" 'icu,span-1,blind,'
 has "coverage by segment takes no application" "$(get vera '/v1/coverage/segments?app=dicom')" 'app cannot filter these'
+has "hosts" "$(get vera '/v1/hosts?ip=10.30.1.2')" '"ip":"10.30.1.2","mac":"00:09:5c:00:00:01","mac_vendor":"Acme","segment":"imaging"'
+is "hosts as lines" "$(get vera '/v1/hosts?format=ndjson&role=modality' | grep -c '"type":"asset"')" 3
+has "hosts page by page" "$(get vera '/v1/hosts?limit=2')" '"next":"'
+has "hosts as CSV" "$(get vera '/v1/hosts?format=csv')" '10.30.1.1,00:09:5c:00:00:00,Acme,default,imaging,care-critical,"[{""role"":""modality"",""confidence"":""high"",""from"":""dicom.used_sop_class""}]"'
+has "hosts in SQL" "$(get ana '/v1/sql' --data-binary 'SELECT ip, value FROM hosts JOIN host_facts USING (host) LIMIT 1')" \
+	'{"ip":"10.30.1.1","value":"windows"}'
+has "hosts take no application" "$(get vera '/v1/hosts?app=dicom')" 'app cannot filter these'
 has "sensors" "$(get vera /v1/sensors)" '"sensor":"span-1"'
 has "status" "$(get vera /v1/status)" '"driver":"sqlite","files":1'
 has "SQL by POST" "$(get ana '/v1/sql' --data-binary 'SELECT verdict, count(*) AS n FROM flows GROUP BY 1')" \

@@ -12,7 +12,8 @@ import time
 SITE = os.path.join("pcaps", "demo", "hospital.yaml")
 GEO = os.path.join("pcaps", "demo", "networks.mmdb")
 TEXT_FILES = (".log", ".ndjson", ".yaml", ".txt")
-ANSWERS = [["flows"], ["alerts"], ["matrix"], ["sensors"], ["coverage"], ["top", "--by", "client"],
+ANSWERS = [["flows"], ["alerts"], ["matrix"], ["sensors"], ["coverage"], ["hosts"], ["hosts", "--ip", "10.10.1.5"],
+           ["top", "--by", "client"],
            ["top", "--by", "server"], ["top", "--by", "vendor"], ["top", "--by", "app"]]
 
 
@@ -119,7 +120,7 @@ store: {dir: store, retention: 36500d, sync: false}
         for words in ANSWERS:
             for form in ("table", "json", "ndjson", "csv"):
                 command = [vigie, *words, *access, "--format", form]
-                if words[0] in ("flows", "alerts"):
+                if words[0] in ("flows", "alerts", "hosts"):
                     command += ["--limit", "10000"]
                 yield from self.run(" ".join(["vigie", *words, form]), command)
         yield from self.run("vigie sql", [vigie, "sql", "SELECT * FROM flows LIMIT 10000",

@@ -2,6 +2,7 @@
  *
  * Writes one batch, as a shipper would put it, to standard output:
  *   make_batch SENSOR STREAM EPOCH SEQUENCE RECORDS [EXERCISE]
+ * STREAM may also be `hosts`: of the stream health, hosts 10.30.1.1 and so on.
  * Flow ids are EPOCH-SEQUENCE-N; times go on by a minute a batch from 2026-01-02. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +80,33 @@ static struct record make(enum stream stream, const char *id, struct usec t, uns
 	};
 }
 
-static int pack(const struct batch_identity *id, unsigned records, struct buf *out)
+static struct record host(unsigned i, struct usec t)
+{
+	static const struct record_role role = { "modality", CONFIDENCE_HIGH,
+						 "dicom.used_sop_class" };
+	static struct record_fact fact = {
+		.name = "os", .value = "windows", .from = "ip.ttl", .confidence = CONFIDENCE_LOW
+	};
+
+	fact.first_seen = fact.last_seen = t;
+	return (struct record){ .type = RECORD_ASSET,
+				.asset = { .realm = "default",
+					   .has_ip = true,
+					   .ip = ip(10, 30, 1, i % 250 + 1),
+					   .has_mac = true,
+					   .mac = { 0, 9, 0x5c, 0, 0, (uint8_t)i },
+					   .mac_vendor = "Acme",
+					   .segment = "imaging",
+					   .impact = IMPACT_CARE_CRITICAL,
+					   .first_seen = t,
+					   .last_seen = t,
+					   .roles = &role,
+					   .role_count = 1,
+					   .facts = &fact,
+					   .fact_count = 1 } };
+}
+
+static int pack(const struct batch_identity *id, bool hosts, unsigned records, struct buf *out)
 {
 	const int64_t start = 1767322800LL * USEC_PER_SECOND; /* 2026-01-02T03:00:00Z */
 	struct usec t = { start + (int64_t)id->sequence * 60 * USEC_PER_SECOND };
@@ -89,7 +116,7 @@ static int pack(const struct batch_identity *id, unsigned records, struct buf *o
 		char name[RECORD_ID];
 		snprintf(name, sizeof(name), "%u-%u-%u", (unsigned)id->epoch,
 			 (unsigned)id->sequence, i);
-		struct record r = make(id->stream, name, t, i);
+		struct record r = hosts ? host(i, t) : make(id->stream, name, t, i);
 		error = wire_append_record(out, &r);
 	}
 	return error;
@@ -99,15 +126,17 @@ int main(int argc, char **argv)
 {
 	struct buf plain = { 0 };
 
-	if (argc < 6 || stream_of(argv[2]) < 0)
+	bool hosts = argc > 2 && !strcmp(argv[2], "hosts");
+	if (argc < 6 || (!hosts && stream_of(argv[2]) < 0))
 		return 2;
 	struct batch_identity id = { .sensor = argv[1],
-				     .stream = (enum stream)stream_of(argv[2]),
+				     .stream = hosts ? STREAM_HEALTH
+						     : (enum stream)stream_of(argv[2]),
 				     .epoch = strtoull(argv[3], NULL, 10),
 				     .sequence = strtoull(argv[4], NULL, 10),
 				     .site_revision = "0123456789abcdef",
 				     .exercise = argc > 6 ? argv[6] : NULL };
-	if (pack(&id, (unsigned)strtoul(argv[5], NULL, 10), &plain))
+	if (pack(&id, hosts, (unsigned)strtoul(argv[5], NULL, 10), &plain))
 		return 1;
 	size_t room = ZSTD_compressBound(plain.len);
 	void *packed = malloc(room);

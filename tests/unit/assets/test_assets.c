@@ -251,6 +251,19 @@ Test(assets, roles_keep_the_best_reason)
 	cr_expect_eq(sent_count, 0);
 }
 
+Test(assets, the_surer_of_two_roles_excludes_the_other)
+{
+	struct asset *h = see(1, 1, 0);
+
+	asset_role(assets, h, "modality", CONFIDENCE_MEDIUM, "x");
+	asset_role(assets, h, "archive", CONFIDENCE_MEDIUM, "x");
+	flush(60, false);
+	cr_expect(has("modality") && has("archive"));
+	asset_role(assets, h, "archive", CONFIDENCE_HIGH, "x");
+	flush(120, false);
+	cr_expect(!has("modality") && has("archive"));
+}
+
 Test(assets, roles_are_few)
 {
 	static const char *const words[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j" };

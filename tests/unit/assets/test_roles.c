@@ -154,6 +154,20 @@ Test(roles, facts)
 	}
 }
 
+Test(roles, who_was_refused_has_another_title)
+{
+	static const char *const accepted[] = { "accepted" }, *const rejected[] = { "rejected" };
+	struct record_attribute a[] = { texts("dicom.association", accepted, 1) };
+	struct record_flow f = flow("dicom", a, 1);
+
+	cr_expect(fact_holds(&f, "dicom.called_ae"));
+	a[0].texts = rejected;
+	cr_expect_not(fact_holds(&f, "dicom.called_ae"));
+	cr_expect(fact_holds(&f, "dicom.calling_ae"));
+	f.attribute_count = 0;
+	cr_expect_not(fact_holds(&f, "dicom.called_ae"));
+}
+
 Test(roles, makers)
 {
 	cr_expect_str_eq(role_of_vendor("Masimo Corporation"), "monitor");

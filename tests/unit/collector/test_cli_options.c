@@ -63,6 +63,7 @@ Test(options, become_a_query)
 		"&severity=high");
 	is_good("vigie coverage --minutes --exit-code --sensor a", "coverage", "&sensor=a");
 	is_good("vigie coverage --sensor a", "coverage", "&sensor=a");
+	is_good("vigie hosts --role plc --ip 10.0.0.1", "hosts", "&ip=10.0.0.1&role=plc");
 	is_good("vigie sql SELECT~1", "sql", "");
 	is_good("vigie sql -- --x", "sql", "");
 	is_good("vigie sql -", "sql", "");
@@ -102,6 +103,8 @@ Test(options, mistakes_get_a_remedy)
 	is_bad("vigie cov", "did you mean coverage?");
 	is_bad("vigie xyzzy", "vigie help lists them");
 	is_bad("vigie series", "not available yet");
+	is_bad("vigie flows --role plc", "does not go with flows");
+	is_bad("vigie hosts --verdict conduit", "does not go with hosts");
 	is_bad("vigie flows --sicne 1h", "did you mean --since?");
 	is_bad("vigie flows --sicne=1h", "did you mean --since?");
 	is_bad("vigie flows --quux", "vigie help flows lists them");

@@ -332,3 +332,57 @@ Test(views, sensors)
 		"    in all: clock.steps 1\n\n"
 		"2 sensors; times in UTC\n");
 }
+
+#define HOST \
+	"{\"type\":\"asset\",\"ip\":\"10.30.1.5\",\"mac\":\"00:09:5c:01:02:03\"," \
+	"\"mac_vendor\":\"Acme\",\"realm\":\"default\",\"sensor\":\"span-1\"," \
+	"\"segment\":\"imaging\",\"first_seen\":\"2026-01-02T03:04:05.000001Z\"," \
+	"\"last_seen\":\"2026-01-03T03:04:05.000001Z\"," \
+	"\"roles\":[{\"role\":\"modality\",\"confidence\":\"high\",\"from\":\"x\"}," \
+	"{\"role\":\"monitor\",\"confidence\":\"low\",\"from\":\"mac_vendor\"}]," \
+	"\"facts\":[{\"name\":\"os\",\"value\":\"unix-like\",\"confidence\":\"low\"," \
+	"\"from\":\"ip.ttl\",\"first_seen\":\"2026-01-02T03:04:05.000001Z\"," \
+	"\"last_seen\":\"2026-01-02T03:04:05.000001Z\"}," \
+	"{\"name\":\"os\",\"value\":\"windows\",\"confidence\":\"medium\"," \
+	"\"from\":\"y\",\"first_seen\":\"2026-01-02T03:04:05.000001Z\"," \
+	"\"last_seen\":\"2026-01-02T03:04:05.000001Z\"}," \
+	"{\"name\":\"software\",\"value\":\"DCMTK\\u001b[31m\",\"from\":\"z\"," \
+	"\"first_seen\":\"2026-01-02T03:04:05.000001Z\"," \
+	"\"last_seen\":\"2026-01-02T03:04:05.000001Z\"}]}"
+
+Test(views, hosts)
+{
+	is_view(view_hosts, 0, "{\"rows\":[" HOST ",{\"mac\":\"00:09:5c:01:02:04\"}]}",
+		"IP         MAC                VENDOR  SEGMENT  ROLE             SYSTEM"
+		"               FIRST SEEN        LAST SEEN\n"
+		"10.30.1.5  00:09:5c:01:02:03  Acme    imaging  modality (high)  windows, "
+		"DCMTK?[31m  2026-01-02 03:04  2026-01-03 03:04\n"
+		"-          00:09:5c:01:02:04\n"
+		"\n2 hosts; times in UTC; --ip ADDRESS shows all that is known\n");
+}
+
+Test(views, hosts_in_a_narrow_terminal)
+{
+	is_view(view_hosts, 80, "{\"rows\":[" HOST "]}",
+		"IP         MAC                SEGMENT  ROLE             LAST SEEN\n"
+		"10.30.1.5  00:09:5c:01:02:03  imaging  modality (high)  2026-01-03 03:04\n"
+		"\n1 host; times in UTC; --ip ADDRESS shows all that is known\n");
+}
+
+Test(views, all_that_is_known_of_a_host)
+{
+	is_view(view_tenants, 0, "{\"rows\":[" HOST "]}",
+		"10.30.1.5 [imaging]  00:09:5c:01:02:03  Acme\n"
+		"  2026-01-02 03:04:05 to 2026-01-03 03:04:05, realm default, sensor span-1\n"
+		"  modality (high, from x), monitor (low, from mac_vendor)\n"
+		"  FACT         VALUE       FROM    FIRST SEEN        LAST SEEN\n"
+		"  os (low)     unix-like   ip.ttl  2026-01-02 03:04  2026-01-02 03:04\n"
+		"  os (medium)  windows     y       2026-01-02 03:04  2026-01-02 03:04\n"
+		"  software     DCMTK?[31m  z       2026-01-02 03:04  2026-01-02 03:04\n"
+		"\n1 host; times in UTC\n");
+}
+
+Test(views, no_hosts)
+{
+	is_view(view_tenants, 0, "{\"rows\":[]}", "0 hosts; times in UTC\n");
+}

@@ -41,7 +41,8 @@ Test(config, a_good_one)
 				  "timeouts: {tcp: 10m, active: 60s}\nflows: {table: 4096}\n"
 				  "realms:\n  - {name: tenant, vlans: [20, 21], vnis: [7000]}\n"
 				  "exercise: drill-1\nstatus: {socket: run/s.sock}\n"
-				  "shed: {least: 2, high: {lag: 2s, ring: 60}, quiet: 30s}\n",
+				  "shed: {least: 2, high: {lag: 2s, ring: 60}, quiet: 30s}\n"
+				  "assets: {hosts: 4096, oui: lists}\n",
 				  &c),
 			 "");
 	cr_assert(c.status);
@@ -49,6 +50,9 @@ Test(config, a_good_one)
 	cr_assert_str_eq(c.sensor, "span-1");
 	cr_assert_str_eq(c.site, "/tmp/site.yaml", "beside the file");
 	cr_assert_eq(c.flows, 4096);
+	cr_assert(c.assets);
+	cr_assert_eq(c.hosts, 4096);
+	cr_assert_str_eq(c.oui, "/tmp/lists", "beside the file");
 	cr_assert_eq(c.timeouts.tcp_idle.v, 600 * (int64_t)USEC_PER_SECOND);
 	cr_assert_eq(c.realms.count, 2);
 	cr_assert_eq(c.realms.of_vlan[21], 1);
@@ -87,6 +91,8 @@ Test(config, every_mistake_at_its_line)
 		{ "status:\n  socket: " LONG LONG LONG "\n", "2: ", "107 bytes" },
 		{ "sensor: a\ntimeouts:\n  tcp: 0s\n", "3: ", "1s" },
 		{ "sensor: a\ntimeouts:\n  active: 100000000d\n", "3: ", "7d" },
+		{ "sensor: a\nassets: {hosts: 1}\n", "2: ", "hosts" },
+		{ "sensor: a\nassets: {host: 100}\n", "2: ", "host" },
 		{ "sensor: a\nflows: {table: 1}\n", "2: ", "table" },
 		{ "sensor: a\nflow: {table: 100}\n", "2: ", "flows" },
 		{ "realms: 3\n", "1: ", "list" },
