@@ -11,6 +11,7 @@ const struct cli_command cli_commands[] = {
 	{ "top", NULL, "Top.", "/v1/top", 0, 0, NULL },
 	{ "alerts", NULL, "Alerts.", "/v1/alerts", 0, 0, NULL },
 	{ "coverage", NULL, "Coverage.", "/v1/coverage/segments", 0, 0, NULL },
+	{ "hosts", NULL, "Coverage.", "/v1/hosts", 0, 0, NULL },
 	{ "sql", "\"SELECT ...\"", "SQL.", "/v1/sql", 1, 1, NULL },
 	{ "site", "check FILE", "Site.", NULL, 2, 2, NULL },
 	{ "help", "[COMMAND]", "Help.", NULL, 0, 1, NULL },
