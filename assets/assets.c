@@ -401,7 +401,8 @@ void asset_fact(struct assets *a, struct asset *h, const char *field, const char
 {
 	struct fact_sense sense = fact_sense(field, value);
 
-	asset_hint(a, h, sense.name, value, CONFIDENCE_NONE, field, time);
+	if (!sense.passing)
+		asset_hint(a, h, sense.name, value, CONFIDENCE_NONE, field, time);
 	if (sense.role)
 		asset_role(a, h, sense.role, sense.role_confidence, field);
 	if (sense.os)

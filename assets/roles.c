@@ -61,9 +61,9 @@ static const struct flow_rule flow_rules[] = {
 	{ "intellivue", SERVER, NULL, NULL, NULL, "monitor", CONFIDENCE_HIGH },
 	{ "intellivue", CLIENT, NULL, NULL, NULL, "monitor-gateway", CONFIDENCE_MEDIUM },
 	{ "carescape", CLIENT, NULL, NULL, NULL, "monitor", CONFIDENCE_MEDIUM },
-	{ "http", SERVER, "http.fhir", NULL, NULL, "clinical-server", CONFIDENCE_MEDIUM },
-	{ "http", SERVER, "http.dicomweb", NULL, NULL, "clinical-server", CONFIDENCE_MEDIUM },
-	{ "http", SERVER, "http.xds", NULL, NULL, "clinical-server", CONFIDENCE_MEDIUM },
+	{ "http", SERVER, "http.api", "fhir|dicomweb|xds|hl7v3", NULL, "clinical-server", CONFIDENCE_MEDIUM },
+	{ "http", SERVER, "http.api", "orthanc", NULL, "archive", CONFIDENCE_MEDIUM },
+	{ "http", SERVER, "http.api", "sdc", NULL, "medical-device", CONFIDENCE_MEDIUM },
 	/* Both ends of building and industry protocols may be controllers; who is only ever
 	 * asked is one. */
 	{ "bacnet", SERVER, NULL, NULL, NULL, "building-controller", CONFIDENCE_MEDIUM },
@@ -85,6 +85,12 @@ static const struct flow_rule flow_rules[] = {
 	{ "rdp", CLIENT, NULL, NULL, NULL, "remote-access-source", CONFIDENCE_HIGH },
 	{ "vnc", SERVER, NULL, NULL, NULL, "remote-access-target", CONFIDENCE_HIGH },
 	{ "vnc", CLIENT, NULL, NULL, NULL, "remote-access-source", CONFIDENCE_HIGH },
+	{ "telnet", SERVER, NULL, NULL, NULL, "remote-access-target", CONFIDENCE_MEDIUM },
+	{ "telnet", CLIENT, NULL, NULL, NULL, "remote-access-source", CONFIDENCE_MEDIUM },
+	{ "citrix", CLIENT, NULL, NULL, NULL, "remote-access-source", CONFIDENCE_MEDIUM },
+	{ "teamviewer", CLIENT, NULL, NULL, NULL, "remote-access-target", CONFIDENCE_LOW },
+	{ "anydesk", CLIENT, NULL, NULL, NULL, "remote-access-target", CONFIDENCE_LOW },
+	{ "ftp", SERVER, NULL, NULL, NULL, "file-server", CONFIDENCE_MEDIUM },
 	{ "ssh", SERVER, NULL, NULL, NULL, "remote-access-target", CONFIDENCE_MEDIUM },
 	{ "ssh", CLIENT, NULL, NULL, NULL, "remote-access-source", CONFIDENCE_MEDIUM },
 };
@@ -192,7 +198,7 @@ static const struct {
 	{ "server_version", "software" },
 	{ "application", "software" },
 	{ "server", "software" },
-	{ "product", "software" },
+	{ "product", "model" },
 	{ "firmware", "firmware" },
 	{ "software_version", "firmware" },
 	{ "sw_version", "firmware" },
@@ -207,8 +213,9 @@ static const struct {
 	{ "vendor", "vendor" },
 	{ "vendor_name", "vendor" },
 	{ "os", "os" },
-	{ "system", "os" },
 	{ "os_name", "os" },
+	{ "device_type", "type" },
+	{ "hostname_class", "name_class" },
 };
 
 enum match { ANYWHERE, WHOLE, WORD };
@@ -249,9 +256,11 @@ static const struct value_rule value_rules[] = {
 	ROLE("dhcp.vendor_class", ANYWHERE, "CARESCAPE", "monitor", CONFIDENCE_MEDIUM),
 	/* DHCP option 55: option 249 is Microsoft's own; 114 and 108 beside 252, Apple's habit. [M] */
 	OS("dhcp.fingerprint", ",249", "windows", CONFIDENCE_MEDIUM),
-	OS("dhcp.parameters", ",249", "windows", CONFIDENCE_MEDIUM),
 	OS("dhcp.fingerprint", "1,121,3,6,15,", "apple", CONFIDENCE_LOW),
-	OS("dhcp.parameters", "1,121,3,6,15,", "apple", CONFIDENCE_LOW),
+	ROLE("dhcp.role", WHOLE, "server", "address-server", CONFIDENCE_HIGH),
+	ROLE("dhcp.role", WHOLE, "relay", "router", CONFIDENCE_MEDIUM),
+	ROLE("dhcpv6.role", WHOLE, "server", "address-server", CONFIDENCE_HIGH),
+	ROLE("dhcpv6.role", WHOLE, "relay", "router", CONFIDENCE_MEDIUM),
 	/* What services announce (DNS-SD service names, IANA). */
 	ROLE("mdns.", ANYWHERE, "_dicom.", "archive", CONFIDENCE_LOW),
 	ROLE("mdns.", ANYWHERE, "_acr-nema.", "archive", CONFIDENCE_LOW),
@@ -268,10 +277,13 @@ static const struct value_rule value_rules[] = {
 	ROLE("wsd.", WORD, "Computer", "workstation", CONFIDENCE_LOW),
 	ROLE("ssdp.", ANYWHERE, "InternetGatewayDevice", "router", CONFIDENCE_MEDIUM),
 	ROLE("ssdp.", ANYWHERE, "Printer", "printer", CONFIDENCE_MEDIUM),
-	ROLE("nbns.", WORD, "domain-controllers", "directory-server", CONFIDENCE_MEDIUM),
-	ROLE("nbns.", WORD, "domain-controller", "directory-server", CONFIDENCE_MEDIUM),
-	ROLE("nbns.", WORD, "file-server", "file-server", CONFIDENCE_LOW),
+	/* NetBIOS name suffixes (MS-NBTE 1.8). */
+	ROLE("netbios.role", WHOLE, "domain-controller", "directory-server", CONFIDENCE_HIGH),
+	ROLE("netbios.role", WHOLE, "domain-master-browser", "directory-server", CONFIDENCE_MEDIUM),
+	ROLE("netbios.role", WHOLE, "server", "file-server", CONFIDENCE_LOW),
+	ROLE("netbios.role", WHOLE, "workstation", "workstation", CONFIDENCE_LOW),
 	/* IEEE 802.1AB system capabilities, and CDP's. */
+	OS("netbios.role", "", "windows", CONFIDENCE_LOW),
 	ROLE("lldp.capabilities", WORD, "telephone", "phone", CONFIDENCE_HIGH),
 	ROLE("lldp.capabilities", WORD, "phone", "phone", CONFIDENCE_HIGH),
 	ROLE("lldp.capabilities", WORD, "wlan-ap", "access-point", CONFIDENCE_HIGH),
@@ -281,8 +293,22 @@ static const struct value_rule value_rules[] = {
 	ROLE("cdp.capabilities", WORD, "phone", "phone", CONFIDENCE_HIGH),
 	ROLE("cdp.capabilities", WORD, "router", "router", CONFIDENCE_MEDIUM),
 	ROLE("cdp.capabilities", WORD, "switch", "switch", CONFIDENCE_HIGH),
+	ROLE("cdp.capabilities", WORD, "bridge", "switch", CONFIDENCE_MEDIUM),
+	OS("cdp.software", "Cisco", "cisco-ios", CONFIDENCE_MEDIUM),
 	ROLE("cdp.platform", ANYWHERE, "IP Phone", "phone", CONFIDENCE_HIGH),
 	ROLE("intellivue.", WORD, "monitor", "monitor", CONFIDENCE_HIGH),
+	/* Who says what controller it is, is one. */
+	ROLE("s7.order_number", ANYWHERE, "", "plc", CONFIDENCE_HIGH),
+	ROLE("s7.module_type", ANYWHERE, "", "plc", CONFIDENCE_HIGH),
+	ROLE("enip.device_type", ANYWHERE, "", "plc", CONFIDENCE_MEDIUM),
+	ROLE("bacnet.device_instance", ANYWHERE, "", "building-controller", CONFIDENCE_MEDIUM),
+	ROLE("poct1a.model", ANYWHERE, "", "analyser", CONFIDENCE_HIGH),
+	/* NTLM tells the version of Windows, or of who plays it. */
+	OS("smb.server_build", "10.0.", "windows", CONFIDENCE_MEDIUM),
+	OS("smb.server_build", "6.1.0", "unix-like", CONFIDENCE_LOW),
+	OS("smb.server_build", "6.", "windows", CONFIDENCE_LOW),
+	/* What names look like (dissectors' hostname_class). */
+	OS("", "windows-default", "windows", CONFIDENCE_LOW),
 	/* Products that are made for one thing. */
 	ROLE("dicom.", ANYWHERE, "ORTHANC", "archive", CONFIDENCE_LOW),
 	ROLE("", ANYWHERE, "Orthanc", "archive", CONFIDENCE_MEDIUM),
@@ -343,10 +369,34 @@ static const char *subject_of(const char *field)
 	return noun;
 }
 
+/* Who has which address just now: that is the host itself. */
+static bool is_passing(const char *field)
+{
+	return !strcmp(field, "arp.binding") || !strcmp(field, "dhcp.lease") ||
+	       !strcmp(field, "dhcpv6.lease");
+}
+
+/* A class that is a role hints at it. */
+static void name_class_sense(const char *class, struct fact_sense *s)
+{
+	static const char *const roles[] = { "printer",  "phone",  "camera",
+					     "modality", "server", "workstation" };
+
+	for (size_t i = 0; i < COUNT(roles); i++)
+		if (!strcmp(class, roles[i]))
+			s->role = roles[i];
+	if (!strcmp(class, "android") || !strcmp(class, "apple"))
+		s->os = !strcmp(class, "apple") ? "apple" : "android";
+	s->role_confidence = s->role ? CONFIDENCE_LOW : CONFIDENCE_NONE;
+	s->os_confidence = s->os ? CONFIDENCE_LOW : CONFIDENCE_NONE;
+}
+
 struct fact_sense fact_sense(const char *field, const char *value)
 {
-	struct fact_sense s = { .name = subject_of(field) };
+	struct fact_sense s = { .name = subject_of(field), .passing = is_passing(field) };
 
+	if (!strcmp(s.name, "name_class"))
+		name_class_sense(value, &s);
 	for (size_t i = 0; i < COUNT(value_rules); i++) {
 		const struct value_rule *r = &value_rules[i];
 		if ((s.role && s.os) || !starts(field, r->field, strlen(r->field)) ||

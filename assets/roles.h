@@ -77,6 +77,7 @@ struct fact_sense {
 	const char *name; /* what it is about: "model", "os", "ae_title"; never NULL */
 	const char *role, *os;
 	enum confidence role_confidence, os_confidence;
+	bool passing; /* it shows the host at its address, and nothing that lasts */
 };
 /* `field` is "dissector.noun"; `value` has its grammar. Static, or borrowed from `field`. */
 struct fact_sense fact_sense(const char *field, const char *value);

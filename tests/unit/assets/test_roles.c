@@ -131,12 +131,22 @@ Test(roles, facts)
 		  NULL, "windows" },
 		{ "dhcp.fingerprint", "1,3,6,12,42", "fingerprint", NULL, NULL },
 		{ "ssh.server_software", "OpenSSH_9.2p1", "software", NULL, NULL },
-		{ "ssh.server_system", "Debian-2+deb12u3", "os", NULL, "linux" },
+		{ "ssh.server_system", "Debian-2+deb12u3", "server_system", NULL, "linux" },
+		{ "dhcp.role", "server", "role", "address-server", NULL },
+		{ "dhcp.hostname_class", "printer", "name_class", "printer", NULL },
+		{ "dhcp.hostname_class", "windows-default", "name_class", NULL, "windows" },
+		{ "mdns.hostname_class", "apple", "name_class", NULL, "apple" },
+		{ "netbios.role", "domain-controller", "role", "directory-server", "windows" },
+		{ "s7.module_type", "CPU 315-2 PN/DP", "module_type", "plc", NULL },
+		{ "s7.serial", "S C-X4U421302009", "serial", NULL, NULL },
+		{ "smb.server_build", "10.0.20348", "server_build", NULL, "windows" },
+		{ "wsd.device", "MedicalDevice", "device", "medical-device", NULL },
+		{ "enip.product", "1756-ENBT/A", "model", NULL, NULL },
 		{ "ssh.server_software", "OpenSSH_for_Windows_8.1", "software", NULL, "windows" },
 		{ "mdns.service", "_ipp._tcp", "service", "printer", NULL },
 		{ "lldp.capabilities", "bridge", "capabilities", "switch", NULL },
 		{ "lldp.capabilities", "bridges", "capabilities", NULL, NULL },
-		{ "s7.order_number", "6ES7 315-2EH14-0AB0", "model", NULL, NULL },
+		{ "s7.order_number", "6ES7 315-2EH14-0AB0", "model", "plc", NULL },
 		{ "snmp.sys_descr", "Cisco IOS Software, Catalyst 2960", "sys_descr", "switch",
 		  "cisco-ios" },
 		{ "odd", "x", "odd", NULL, NULL },
@@ -152,6 +162,26 @@ Test(roles, facts)
 		cr_expect(!s.role || (is_host_role(s.role) && s.role_confidence));
 		cr_expect(!s.os || s.os_confidence);
 	}
+}
+
+Test(roles, bindings_do_not_last)
+{
+	cr_expect(fact_sense("arp.binding", "asked").passing);
+	cr_expect(fact_sense("dhcp.lease", "leased").passing);
+	cr_expect_not(fact_sense("dhcp.vendor_class", "MSFT 5.0").passing);
+}
+
+Test(roles, clinical_services_over_http)
+{
+	static const char *const fhir[] = { "fhir" }, *const orthanc[] = { "orthanc", "dicomweb" };
+	struct record_attribute a[] = { texts("http.api", fhir, 1) };
+	struct record_flow f = flow("http", a, 1);
+
+	cr_expect_str_eq(told(&f, true), "clinical-server medium http.api");
+	cr_expect_str_eq(told(&f, false), "");
+	a[0] = texts("http.api", orthanc, 2);
+	cr_expect_str_eq(told(&f, true),
+			 "clinical-server medium http.api, archive medium http.api");
 }
 
 Test(roles, who_was_refused_has_another_title)
