@@ -9,7 +9,9 @@
 #include "assets/roles.h"
 #include "base/pages.h"
 
-enum { NONE = UINT32_MAX, SAMPLE = 16, RECORD_FACTS_MOST = 2 * ASSET_FACTS };
+enum { SAMPLE = 16, RECORD_FACTS_MOST = 2 * ASSET_FACTS };
+
+#define NONE UINT32_MAX
 
 #define HOUR (3600 * (int64_t)USEC_PER_SECOND)
 
