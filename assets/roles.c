@@ -369,11 +369,17 @@ static const char *subject_of(const char *field)
 	return noun;
 }
 
-/* Who has which address just now: that is the host itself. */
+/* Who has which address just now: that is the host itself. JA3 changes from connection to
+ * connection with clients that shuffle their extensions, and JA3S with who asks. */
 static bool is_passing(const char *field)
 {
-	return !strcmp(field, "arp.binding") || !strcmp(field, "dhcp.lease") ||
-	       !strcmp(field, "dhcpv6.lease");
+	static const char *const fields[] = { "arp.binding", "dhcp.lease", "dhcpv6.lease",
+					      "tls.ja3",     "tls.ja3s",   "quic.ja3" };
+
+	for (size_t i = 0; i < COUNT(fields); i++)
+		if (!strcmp(field, fields[i]))
+			return true;
+	return false;
 }
 
 /* A class that is a role hints at it. */

@@ -168,6 +168,7 @@ Test(roles, bindings_do_not_last)
 {
 	cr_expect(fact_sense("arp.binding", "asked").passing);
 	cr_expect(fact_sense("dhcp.lease", "leased").passing);
+	cr_expect(fact_sense("tls.ja3", "0123456789abcdef0123456789abcdef").passing);
 	cr_expect_not(fact_sense("dhcp.vendor_class", "MSFT 5.0").passing);
 }
 
