@@ -195,9 +195,8 @@ static const struct {
 	{ "called_implementation", "implementation" },
 	{ "software", "software" },
 	{ "user_agent", "software" },
-	{ "server_version", "software" },
 	{ "application", "software" },
-	{ "server", "software" },
+	{ ".server", "software" }, /* all of the noun */
 	{ "product", "model" },
 	{ "firmware", "firmware" },
 	{ "software_version", "firmware" },
@@ -360,9 +359,11 @@ static const char *subject_of(const char *field)
 	size_t length = strlen(noun);
 
 	for (size_t i = 0; i < COUNT(subjects); i++) {
-		size_t n = strlen(subjects[i].end);
-		bool fits = n <= length && !strcmp(noun + length - n, subjects[i].end) &&
-			    (n == length || noun[length - n - 1] == '_');
+		const char *end = subjects[i].end;
+		bool whole = *end == '.';
+		size_t n = strlen(end += whole);
+		bool fits = n <= length && !strcmp(noun + length - n, end) &&
+			    (n == length || (!whole && noun[length - n - 1] == '_'));
 		if (fits)
 			return subjects[i].name;
 	}
