@@ -246,8 +246,8 @@ static void input_of(struct dissect_input *in, const struct packet *p, uint8_t d
 {
 	in->direction = direction;
 	in->gap = false;
-	in->source_ip = f->key.ip[side];
-	in->dest_ip = f->key.ip[!side];
+	in->source_ip = p->source;
+	in->dest_ip = p->dest;
 	in->source_port = p->source_port;
 	in->dest_port = p->dest_port;
 	in->transport = transport;
@@ -434,8 +434,11 @@ static void show_other_side(struct dissection *d, struct flow *f, const struct p
 	struct packet other = *p;
 	struct cursor kept;
 
+	other.source = p->dest;
+	other.dest = p->source;
 	other.source_port = p->dest_port;
 	other.dest_port = p->source_port;
+	other.has_mac = false; /* its own packet had them */
 	if (reassembly_again(&context_of(d, f)->streams[!side], &kept))
 		show_stream(d, f, &other, !side, kept);
 }

@@ -191,8 +191,10 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	hostnames_listen(p->names, options->on_name, options->context);
 	if (options->hosts && !(p->assets = create_assets(p)))
 		goto fail;
-	p->options.dissection.on_fact = p->assets ? take_fact : NULL;
-	p->options.dissection.fact_context = p;
+	if (p->assets && !p->options.dissection.on_fact) {
+		p->options.dissection.on_fact = take_fact;
+		p->options.dissection.fact_context = p;
+	}
 	p->dissection = dissection_create(&p->options.dissection, p->names, counters, why);
 	if (!p->dissection)
 		goto fail;

@@ -36,6 +36,18 @@ from tap import Tap  # noqa: E402
 # (name, variant) or (name, transport, variant): why it is left out.
 EXCEPTIONS = {
     ("tls", "midstream"): "both hellos are at the start; a stream without it is not claimed",
+    ("ssh", "midstream"): "what tells is the greeting; all behind it is encrypted",
+    ("rdp", "midstream"): "what tells is the connection request; all behind it is TLS or graphics",
+    ("vnc", "midstream"): "what tells is the greeting; all behind it is graphics",
+    ("openvpn", "tcp", "midstream"): "what tells is the reset of both ends",
+    ("ftp", "midstream"): "the capture goes on in TLS",
+    ("citrix", "midstream"): "what tells is the greeting of both ends",
+    ("teamviewer", "port"): "two bytes tell too little without its port",
+    ("carescape", "port"): "the ports tell what kind of broadcast it is",
+    ("carescape", "ipv6"): "its broadcasts carry the sender's IPv4 address",
+    ("ieee11073", "midstream"): "what tells is the association",
+    ("mdns", "port"): "the same messages as DNS: its port and groups alone tell",
+    ("llmnr", "port"): "the same messages as DNS: its port and groups alone tell",
 }
 # (name, attribute): why a variant may give another value.
 FREE = {}

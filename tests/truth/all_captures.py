@@ -51,7 +51,7 @@ def odd_sentences(stderr, paths):
 def odd_records(stdout):
     for line in stdout.splitlines():
         try:
-            if json.loads(line)["type"] not in ("flow", "alert", "coverage", "health"):
+            if json.loads(line)["type"] not in ("flow", "alert", "asset", "coverage", "health"):
                 yield line
         except (ValueError, KeyError):
             yield line

@@ -20,6 +20,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import ot_industry  # noqa: E402,F401 (adds its tables)
 from ot_tables import CLAIMS, EXCEPTIONS, PROTOCOLS  # noqa: E402
 from tap import Tap  # noqa: E402
 
