@@ -185,16 +185,23 @@ static void count_body(struct http_call *call, uint64_t n)
 		       n);
 }
 
-/* Passes over what is here of a body or chunk, and announces the rest. */
+/* Passes over what is here of a body or chunk, and announces the rest, unless a SOAP
+ * action may still be in it. */
 static enum step body(struct http_call *call)
 {
 	struct http_side *side = call->side;
 	uint64_t here = cursor_left(&call->in->bytes);
 	uint64_t n = here < side->left ? here : side->left;
 
+	if (!side->answer && call->flow->soap)
+		http_look_for_action(call, cursor_of(call->in->bytes.at, (size_t)n));
 	cursor_skip(&call->in->bytes, (size_t)n);
+	count_body(call, n);
+	side->left -= n;
+	if (!side->answer && call->flow->soap && side->left)
+		return STEP_WAIT;
 	count_body(call, side->left);
-	call->in->skip = side->left - n;
+	call->in->skip = side->left;
 	side->left = 0;
 	side->stage = side->chunked ? STAGE_CHUNK_END : STAGE_START;
 	return call->in->skip ? STEP_WAIT : STEP_ON;
@@ -296,6 +303,8 @@ static enum step advance(struct http_call *call)
 /* What was under way is lost with the bytes; so is which answer is whose. */
 static void resume(struct http_call *call)
 {
+	if (!call->side->answer)
+		call->flow->soap = false;
 	*call->side = (struct http_side){ .stage = STAGE_LOST, .answer = call->side->answer };
 	call->flow->count = 0;
 }

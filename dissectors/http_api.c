@@ -389,6 +389,37 @@ void http_classify_action(struct http_call *call, struct cursor action)
 	}
 }
 
+/* Envelope, Header, Action: behind the Header it is not. */
+static bool may_come(struct xml *xml)
+{
+	if (xml->depth == 1)
+		return xml_is(xml, "Envelope");
+	xml->keep = xml->depth == 3 && xml_is(xml, "Action");
+	return !xml_is(xml, "Body");
+}
+
+/* Who asks may stand beside the action (WS-Security): whether anybody asked without a
+ * name is not judged by it, as the request is remembered already. */
+void http_look_for_action(struct http_call *call, struct cursor body)
+{
+	struct http *flow = call->flow;
+
+	while (flow->soap && cursor_left(&body)) {
+		size_t before = cursor_left(&body);
+		enum xml_event event = xml_next(&flow->xml, &body);
+		flow->looked += (uint16_t)(before - cursor_left(&body));
+		if (event == XML_BAD || flow->looked > HTTP_SOAP_MOST) {
+			flow->soap = false;
+		} else if (event == XML_OPEN) {
+			flow->soap = may_come(&flow->xml);
+		} else if (event == XML_WORD) {
+			http_classify_action(call,
+					     cursor_of(flow->xml.value, flow->xml.value_length));
+			flow->soap = false;
+		}
+	}
+}
+
 /* Of an answer, the oldest request without one is meant. */
 static struct http_request *subject(struct http_call *call)
 {

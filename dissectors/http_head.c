@@ -118,6 +118,7 @@ static void take_request(struct http_call *call, struct cursor line)
 		}
 	attributes_add(call->out, &http_fields[field], 1);
 	call->side->request = (struct http_request){ 0 };
+	call->flow->soap = false;
 	if (field == HTTP_HEAD)
 		call->side->request.bits |= ASKED_HEAD;
 	if (http_is(method, "CONNECT"))
@@ -259,12 +260,21 @@ static void take_answer_header(struct http_call *call, struct cursor name, struc
 		take_subprotocol(call, value);
 }
 
+/* By itself, or as the first part of a message with attachments (MTOM). */
+static bool is_soap(struct cursor type)
+{
+	return http_find(type, "soap+xml") != SIZE_MAX || http_find(type, "xop+xml") != SIZE_MAX ||
+	       http_find(type, "text/xml") == 0;
+}
+
 static void take_type(struct http_call *call, struct cursor value)
 {
 	struct cursor rest = value, type = trimmed(http_until(&rest, ';'));
 
 	if (grammar_accepts(GRAMMAR_TOKEN, type.at, cursor_left(&type)))
 		take_text(call, call->side->answer ? HTTP_RESPONSE_TYPE : HTTP_REQUEST_TYPE, type);
+	if (!call->side->answer)
+		call->flow->soap = is_soap(value);
 	http_classify_type(call, value);
 }
 
@@ -315,6 +325,10 @@ static void end_request(struct http_call *call)
 	if (request->bits & ASKED_CLINICAL && request->bits & ASKED_BULK)
 		attributes_add(call->out, &http_fields[HTTP_BULK_REQUESTS], 1);
 	remember(call->flow, request);
+	if (request->bits & ASKED_CLINICAL) /* a header named the action */
+		call->flow->soap = false;
+	call->flow->looked = 0;
+	xml_begin(&call->flow->xml);
 	expect_body(call->side, false);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dissectors/dissector.h"
+#include "dissectors/xml.h"
 
 enum http_field {
 	HTTP_GET,
@@ -47,6 +48,7 @@ enum {
 	HTTP_LINE_MOST = 4096, /* of a line; what is behind is passed over */
 	HTTP_WAITING = 8,      /* requests without an answer that are remembered */
 	HTTP_BAD_MOST = 4,     /* start lines in a row that are none */
+	HTTP_SOAP_MOST = 8192, /* bytes of a SOAP request that are searched for its action */
 };
 
 /* What a request was about, for its answer: bits. */
@@ -91,7 +93,14 @@ struct http {
 	uint8_t first, count;
 	uint8_t bad;
 	bool known; /* a whole start line was seen */
+
+	/* Of the request under way: */
+	bool soap;       /* its body is SOAP, and no header named its action so far */
+	uint16_t looked; /* how many of its bytes were */
+	struct xml xml;
 };
+
+_Static_assert(sizeof(struct http) <= DISSECT_STATE_MOST, "two directions in one slot");
 
 struct http_call {
 	struct http *flow;
@@ -116,6 +125,10 @@ void http_classify_type(struct http_call *call, struct cursor type);
 void http_classify_action(struct http_call *call, struct cursor action);
 /* A request that had the form of FHIR was FHIR. */
 void http_confirm_fhir(struct http_call *call, struct http_request *request);
+
+/* The next bytes of a request's body while `soap` is set: clears it when the action was
+ * found, or will not be. Takes nothing. */
+void http_look_for_action(struct http_call *call, struct cursor body);
 
 /* Does `c` hold this word, letters' case aside, and nothing else? */
 bool http_is(struct cursor c, const char *word);

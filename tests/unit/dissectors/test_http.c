@@ -344,3 +344,88 @@ Test(http, every_truncation)
 		EXPECT_NOT("malformed");
 	}
 }
+
+#define ENVELOPE(action) \
+	"<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"ZZPHI\"><s:Header><a:To>ZZPHI</a:To>" \
+	"<a:Action s:mustUnderstand=\"1\"> " action " </a:Action></s:Header><s:Body><x>ZZPHI" \
+	"</x><Action>http://standards.ieee.org/downloads/11073/11073-20701-2018/SetService/" \
+	"Activate</Action></s:Body></s:Envelope>"
+#define SDC "http://standards.ieee.org/downloads/11073/11073-20701-2018/"
+
+static void post(const char *type, const char *body, size_t chunk)
+{
+	static char text[4096];
+	size_t n = (size_t)snprintf(text, sizeof(text),
+				    "POST /x HTTP/1.1\r\nContent-Type: %s\r\n"
+				    "Content-Length: %zu\r\n\r\n%s",
+				    type, strlen(body), body);
+
+	cr_assert_lt(n, sizeof(text));
+	stream_chunks(&s, CLIENT, text, n, chunk);
+}
+
+Test(http, a_soap_action_in_the_body)
+{
+	for (size_t chunk = 1; chunk < 700; chunk += chunk < 40 ? 1 : 37) {
+		end();
+		begin();
+		post("application/soap+xml; charset=utf-8", ENVELOPE(SDC "SetService/SetString"),
+		     chunk);
+		post("multipart/related; type=\"application/xop+xml\"; boundary=ZZPHI",
+		     "--ZZPHI\r\nContent-Type: application/xop+xml\r\n\r\n" ENVELOPE(
+			     "urn:ihe:iti:2007:RetrieveDocumentSet") "\r\n--ZZPHI--\r\n",
+		     chunk);
+		post("text/plain", ENVELOPE(SDC "SetService/SetValue"), chunk);
+		client("GET /z HTTP/1.1\r\n\r\n");
+		EXPECT("http.soap_action=SetString");
+		EXPECT("http.soap_action=RetrieveDocumentSet");
+		EXPECT("http.sdc_sets=1");
+		EXPECT("http.api=sdc");
+		EXPECT("http.api=xds");
+		EXPECT("http.post=3");
+		EXPECT("http.get=1");
+		EXPECT_NOT("Activate");
+		EXPECT_NOT("SetValue");
+		EXPECT_NOT("ZZ");
+		EXPECT_NOT("http.malformed");
+	}
+}
+
+Test(http, a_soap_action_in_chunks)
+{
+	static const char body[] = ENVELOPE(SDC "ContextService/SetContextState");
+
+	client("POST /x HTTP/1.1\r\nContent-Type: application/soap+xml\r\n"
+	       "Transfer-Encoding: chunked\r\n\r\n");
+	for (size_t at = 0; at < sizeof(body) - 1; at += 50) {
+		char chunk[80];
+		size_t n = sizeof(body) - 1 - at < 50 ? sizeof(body) - 1 - at : 50;
+		snprintf(chunk, sizeof(chunk), "%zx\r\n%.*s\r\n", n, (int)n, body + at);
+		client(chunk);
+	}
+	client("0\r\n\r\nGET /z HTTP/1.1\r\n\r\n");
+	EXPECT("http.soap_action=SetContextState");
+	EXPECT("http.get=1");
+	EXPECT_NOT("http.malformed");
+}
+
+Test(http, a_soap_body_is_not_searched_for_ever)
+{
+	static char body[9000];
+
+	memset(body, ' ', sizeof(body) - 1);
+	memcpy(body, "<s:Envelope>", 12);
+	client("POST /x HTTP/1.1\r\nContent-Type: text/xml\r\nContent-Length: 20000\r\n\r\n");
+	stream_offer(&s, CLIENT, body, 4000);
+	cr_expect_eq(s.sides[CLIENT].skip, 0, "the action may still come");
+	stream_offer(&s, CLIENT, body + 4000, 5000);
+	cr_expect_eq(s.sides[CLIENT].skip, 11000);
+	stream_offer(&s, CLIENT, body, 9000);
+	stream_offer(&s, CLIENT, body, 2000);
+	cr_expect_eq(stream_number(&s, "http.request_bytes"), 20000);
+	post("application/soap+xml", "<!DOCTYPE x>" ENVELOPE(SDC "SetService/SetValue"), 100);
+	post("application/soap+xml", "<html>" ENVELOPE(SDC "SetService/SetValue"), 100);
+	EXPECT_NOT("http.soap_action");
+	EXPECT("http.post=3");
+	EXPECT_NOT("http.malformed");
+}
