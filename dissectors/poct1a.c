@@ -120,12 +120,13 @@ enum { VALUES = sizeof(values) / sizeof(values[0]) };
 
 struct side {
 	struct xml xml;
-	bool hunting; /* for the next message: the stream was lost */
+	bool steady; /* a message was found, and all since then was read */
 	uint32_t bytes;
 };
 
 struct poct1a {
 	struct side sides[2];
+	bool known; /* a message began somewhere */
 };
 
 _Static_assert(sizeof(struct poct1a) <= DISSECT_STATE_MOST, "two directions in one slot");
@@ -133,6 +134,7 @@ _Static_assert(sizeof(struct poct1a) <= DISSECT_STATE_MOST, "two directions in o
 struct call {
 	struct dissect_input *in;
 	struct attributes *out;
+	struct poct1a *flow;
 	struct side *side;
 };
 
@@ -265,7 +267,7 @@ static void count(struct call *call, enum field_number field)
 
 static void begin_hunt(struct call *call)
 {
-	call->side->hunting = true;
+	call->side->steady = false;
 	call->side->bytes = 0;
 	xml_begin(&call->side->xml);
 }
@@ -332,18 +334,24 @@ static void read_value(struct call *call)
 	}
 }
 
-/* False: what the next message begins with is not all here. */
+/* Each direction begins so, as a stream may be joined at any place. False: what the next
+ * message begins with is not all here. */
 static bool hunt(struct call *call)
 {
 	struct cursor *bytes = &call->in->bytes;
+	struct cursor begin = *bytes;
 
+	skip_leading(&begin);
 	for (skip_to(bytes, '<'); cursor_left(bytes); skip_to(bytes, '<')) {
 		enum probe_result root = probe_root(*bytes);
 		if (root == PROBE_MORE)
 			return false;
 		if (root == PROBE_YES) {
-			call->side->hunting = false;
-			call->in->confidence = CONFIDENCE_MEDIUM;
+			call->side->steady = true;
+			if (!call->flow->known)
+				call->in->confidence =
+					bytes->at == begin.at ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
+			call->flow->known = true;
 			return true;
 		}
 		cursor_skip(bytes, 1);
@@ -357,7 +365,7 @@ static bool advance(struct call *call)
 	struct side *side = call->side;
 	struct cursor *bytes = &call->in->bytes;
 
-	if (side->hunting && !hunt(call))
+	if (!side->steady && !hunt(call))
 		return false;
 	size_t before = cursor_left(bytes);
 	enum xml_event event = xml_next(&side->xml, bytes);
@@ -377,7 +385,9 @@ static enum dissect_result poct1a_dissect(void *state, struct dissect_input *in,
 					  struct attributes *out)
 {
 	struct poct1a *flow = state;
-	struct call call = { .in = in, .out = out, .side = &flow->sides[in->direction & 1] };
+	struct call call = {
+		.in = in, .out = out, .flow = flow, .side = &flow->sides[in->direction & 1]
+	};
 
 	if (in->gap)
 		begin_hunt(&call);

@@ -62,6 +62,7 @@ static void check_talk(const struct conversation *s)
 {
 	cr_expect(s->claimed);
 	cr_expect_eq(s->result, DISSECT_MORE);
+	cr_expect_eq(s->confidence, CONFIDENCE_HIGH);
 	cr_expect_eq(s->client_direction, 0);
 	cr_expect_eq(stream_number(s, "poct1a.hellos"), 1);
 	cr_expect_eq(stream_number(s, "poct1a.observations"), 1);
@@ -168,8 +169,9 @@ Test(poct1a, is_found_in_the_middle_of_a_stream)
 	snprintf(text, sizeof(text), "%s%s", rest, hello);
 	s.midstream = true;
 	stream_offer(&s, 0, text, strlen(text));
-	/* The core does not say `gap` again for bytes that it showed to probes. */
 	cr_expect(s.claimed);
+	cr_expect_eq(s.confidence, CONFIDENCE_MEDIUM);
+	cr_expect_eq(stream_number(&s, "poct1a.malformed"), 0);
 	cr_expect_eq(stream_number(&s, "poct1a.hellos"), 1);
 	cr_expect_str_eq(stream_text(&s, "poct1a.vendor", 0), "TESTVENDOR");
 	check_no_canary(&s);
