@@ -324,9 +324,9 @@ static enum dissect_result http_dissect(void *state, struct dissect_input *in,
 		step = advance(&call);
 	if (step == STEP_OVER)
 		return DISSECT_DONE;
-	if (flow->bad && !flow->known)
-		return DISSECT_NOT_MINE;
-	return flow->bad > HTTP_BAD_MOST ? DISSECT_MALFORMED : DISSECT_MORE;
+	if (flow->bad <= HTTP_BAD_MOST) /* the other side may be joined in the middle of a body */
+		return DISSECT_MORE;
+	return flow->known ? DISSECT_MALFORMED : DISSECT_NOT_MINE;
 }
 
 const struct dissector dissector_http = {
