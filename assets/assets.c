@@ -9,7 +9,7 @@
 #include "assets/roles.h"
 #include "base/pages.h"
 
-enum { SAMPLE = 16, RECORD_FACTS_MOST = 2 * ASSET_FACTS };
+enum { SAMPLE = 16, RECORD_FACTS_MOST = 2 * ASSET_FACTS, UNDERSTOOD = 1024 };
 
 #define NONE UINT32_MAX
 
@@ -42,7 +42,14 @@ struct asset {
 	struct record_role roles[ASSET_ROLES];
 };
 
+/* What a value was found to mean: the same few come again and again. */
+struct understood {
+	uint64_t key; /* 0: not in use */
+	struct fact_sense sense;
+};
+
 struct assets {
+	struct understood understood[UNDERSTOOD];
 	struct asset *hosts;
 	size_t most, used; /* used: never more than these were ever in use */
 	size_t count;
@@ -398,17 +405,30 @@ void asset_hint(struct assets *a, struct asset *h, const char *name, const char 
 		f->last = time.v;
 }
 
+/* `field` is a name of the registry, so its address stands for it. */
+static const struct fact_sense *understand(struct assets *a, const char *field, const char *value)
+{
+	uint64_t key = XXH3_64bits_withSeed(value, strlen(value), (uintptr_t)field) | 1;
+	struct understood *u = &a->understood[(key >> 1) % UNDERSTOOD];
+
+	if (u->key != key) {
+		u->key = key;
+		u->sense = fact_sense(field, value);
+	}
+	return &u->sense;
+}
+
 void asset_fact(struct assets *a, struct asset *h, const char *field, const char *value,
 		struct usec time)
 {
-	struct fact_sense sense = fact_sense(field, value);
+	const struct fact_sense *sense = understand(a, field, value);
 
-	if (!sense.passing)
-		asset_hint(a, h, sense.name, value, CONFIDENCE_NONE, field, time);
-	if (sense.role)
-		asset_role(a, h, sense.role, sense.role_confidence, field);
-	if (sense.os)
-		asset_hint(a, h, "os", sense.os, sense.os_confidence, field, time);
+	if (!sense->passing)
+		asset_hint(a, h, sense->name, value, CONFIDENCE_NONE, field, time);
+	if (sense->role)
+		asset_role(a, h, sense->role, sense->role_confidence, field);
+	if (sense->os)
+		asset_hint(a, h, "os", sense->os, sense->os_confidence, field, time);
 }
 
 static struct record_role *lowest(struct asset *h)

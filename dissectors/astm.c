@@ -7,6 +7,8 @@
  * nothing: they name patients, samples and results. */
 #include "dissectors/dissector.h"
 
+#include <string.h>
+
 enum { STX = 0x02, ETX = 0x03, EOT = 0x04, ENQ = 0x05, ACK = 0x06, NAK = 0x15, ETB = 0x17 };
 
 enum {
@@ -141,9 +143,13 @@ static enum probe_result probe_frame(const struct cursor *c, size_t offset)
 /* A stream joined in the middle of a frame is known by the next whole one. */
 static enum probe_result probe_within(const struct cursor *c)
 {
-	for (size_t i = 0; i < cursor_left(c); i++)
-		if (cursor_peek(c, i) == STX && probe_frame(c, i) == PROBE_YES)
+	const uint8_t *at = c->at, *end = at + cursor_left(c);
+
+	while (at < end && (at = memchr(at, STX, (size_t)(end - at)))) {
+		if (probe_frame(c, (size_t)(at - c->at)) == PROBE_YES)
 			return PROBE_YES;
+		at++;
+	}
 	return PROBE_NO;
 }
 

@@ -277,8 +277,7 @@ static enum probe_result enip_probe(struct cursor bytes, enum transport transpor
 {
 	if (transport == TRANSPORT_UDP)
 		return probe_udp(bytes, source_port == PORT || dest_port == PORT);
-	enum probe_result r = look(bytes, midstream);
-	return r == PROBE_NO && midstream ? find(&bytes) : r;
+	return look(bytes, midstream);
 }
 
 static void record_number(struct enip_call *call, enum enip_field f, unsigned v)

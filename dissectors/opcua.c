@@ -240,9 +240,9 @@ static enum probe_result opcua_probe(struct cursor bytes, enum transport transpo
 	(void)transport;
 	(void)source_port;
 	(void)dest_port;
+	(void)midstream; /* a chunk begins with a segment sooner or later */
 
-	enum probe_result r = look(&bytes);
-	return r == PROBE_NO && midstream ? find(&bytes) : r;
+	return look(&bytes);
 }
 
 static struct cursor read_string(struct cursor *c)

@@ -269,9 +269,10 @@ Test(enip, joined_in_the_middle_and_after_a_gap)
 	struct wire w = { 0 };
 
 	CIP(&w, "\x0e\3\x20\1\x24\1\x30\7");
+	size_t first = w.n;
 	CIP(&w, "\x10\3\x20\1\x24\1\x30\7ZZPHI");
 	s.midstream = s.sides[0].gap = s.sides[1].gap = true;
-	stream_offer(&s, 0, w.bytes + 5, w.n - 5);
+	stream_offer(&s, 0, w.bytes + first, w.n - first);
 	cr_assert(s.claimed);
 	cr_assert_eq(s.confidence, CONFIDENCE_MEDIUM);
 	cr_assert_eq(stream_number(&s, "enip.writes"), 1);
