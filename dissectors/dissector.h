@@ -110,6 +110,9 @@ struct dissect_input {
 struct dissect_fact *dissect_says(struct dissect_input *in, const struct field *field,
 				  enum fact_subject subject, const void *text, size_t n);
 
+/* Takes `n` bytes, of which some may not be here yet. TCP only. */
+void dissect_pass_over(struct dissect_input *in, uint64_t n);
+
 enum { DISSECT_BUFFER = 16384, DISSECT_PROBE_MOST = 512 };
 
 struct dissector {

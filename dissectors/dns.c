@@ -352,17 +352,6 @@ static bool found_again(struct dns *s, struct dissect_input *in)
 	return false;
 }
 
-/* Takes `n` bytes, of which some may not be here yet. */
-static void pass_over(struct dissect_input *in, size_t n)
-{
-	size_t here = cursor_left(&in->bytes);
-
-	if (here > n)
-		here = n;
-	cursor_skip(&in->bytes, here);
-	in->skip = n - here;
-}
-
 /* Section 4.2.2: a length of two bytes stands before each message. */
 static enum dissect_result dissect_tcp(struct dns *s, struct dissect_input *in,
 				       struct attributes *out)
@@ -386,7 +375,7 @@ static enum dissect_result dissect_tcp(struct dns *s, struct dissect_input *in,
 			if (length < DNS_HEADER || ++s->broken == BROKEN_MOST)
 				return DISSECT_MALFORMED;
 		}
-		pass_over(in, 2 + length);
+		dissect_pass_over(in, 2 + length);
 	}
 	return DISSECT_MORE;
 }

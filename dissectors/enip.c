@@ -465,17 +465,6 @@ static enum dissect_result dissect_udp(struct enip *s, struct enip_call *call)
 	return DISSECT_MORE;
 }
 
-/* Takes `n` bytes, of which some may not be here yet. */
-static void pass_over(struct dissect_input *in, size_t n)
-{
-	size_t here = cursor_left(&in->bytes);
-
-	if (here > n)
-		here = n;
-	cursor_skip(&in->bytes, here);
-	in->skip = n - here;
-}
-
 static enum dissect_result dissect_tcp(struct enip *s, struct enip_call *call)
 {
 	struct dissect_input *in = call->in;
@@ -505,7 +494,7 @@ static enum dissect_result dissect_tcp(struct enip *s, struct enip_call *call)
 				return DISSECT_MALFORMED;
 			*lost = !sane;
 		}
-		pass_over(in, sane ? HEADER + (size_t)h.size : 1);
+		dissect_pass_over(in, sane ? HEADER + (size_t)h.size : 1);
 	}
 	return DISSECT_MORE;
 }

@@ -237,10 +237,8 @@ static enum dissect_result ieee11073_dissect(void *state, struct dissect_input *
 		struct cursor body = c;
 		attributes_add(out, &fields[F_BYTES], length);
 		apdu(&call, type, cursor_sub(&body, look));
-		size_t left = cursor_left(&c);
-		cursor_skip(&c, length < left ? length : left);
 		in->bytes = c;
-		in->skip = length < left ? 0 : length - left;
+		dissect_pass_over(in, length);
 	}
 	return DISSECT_MORE;
 }

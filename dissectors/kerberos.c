@@ -373,10 +373,8 @@ static enum dissect_result take_stream(struct kerberos *s, struct dissect_input 
 	if (read_message(c, size, &m) != READ_OK)
 		return broken(s, out);
 	record(s, &m, in, out);
-	size_t here = cursor_left(&c) < size ? cursor_left(&c) : size;
-	cursor_skip(&c, here);
 	in->bytes = c;
-	in->skip = size - here;
+	dissect_pass_over(in, size);
 	return DISSECT_MORE;
 }
 

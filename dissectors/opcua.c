@@ -425,17 +425,6 @@ static bool found_again(struct opcua_call *call, struct opcua_side *side)
 	return !side->lost;
 }
 
-/* Takes `n` bytes, of which some may not be here yet. */
-static void pass_over(struct dissect_input *in, size_t n)
-{
-	size_t here = cursor_left(&in->bytes);
-
-	if (here > n)
-		here = n;
-	cursor_skip(&in->bytes, here);
-	in->skip = n - here;
-}
-
 static enum dissect_result opcua_dissect(void *state, struct dissect_input *in,
 					 struct attributes *out)
 {
@@ -467,7 +456,7 @@ static enum dissect_result opcua_dissect(void *state, struct dissect_input *in,
 				return DISSECT_MALFORMED;
 			side->lost = r == PROBE_NO;
 		}
-		pass_over(in, r == PROBE_YES ? chunk.size : 1);
+		dissect_pass_over(in, r == PROBE_YES ? chunk.size : 1);
 	}
 	return DISSECT_MORE;
 }

@@ -221,10 +221,8 @@ static enum dissect_result take_framed(struct openvpn *s, struct dissect_input *
 	packet = cursor_sub(&packet, want);
 	if (!take_packet(s, packet, length, in, out))
 		return broken(s);
-	size_t here = cursor_left(&c) < length ? cursor_left(&c) : length;
-	cursor_skip(&c, here);
 	in->bytes = c;
-	in->skip = length - here;
+	dissect_pass_over(in, length);
 	return DISSECT_MORE;
 }
 

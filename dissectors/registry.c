@@ -75,3 +75,12 @@ struct dissect_fact *dissect_says(struct dissect_input *in, const struct field *
 	memcpy(fact->text, text, n);
 	return fact;
 }
+
+void dissect_pass_over(struct dissect_input *in, uint64_t n)
+{
+	uint64_t left = cursor_left(&in->bytes);
+	uint64_t here = left < n ? left : n;
+
+	cursor_skip(&in->bytes, (size_t)here);
+	in->skip = n - here;
+}

@@ -462,17 +462,6 @@ static bool found_again(struct s7_call *call)
 	return !side->lost;
 }
 
-/* Takes `n` bytes, of which some may not be here yet. */
-static void pass_over(struct dissect_input *in, size_t n)
-{
-	size_t here = cursor_left(&in->bytes);
-
-	if (here > n)
-		here = n;
-	cursor_skip(&in->bytes, here);
-	in->skip = n - here;
-}
-
 static enum dissect_result s7_dissect(void *state, struct dissect_input *in, struct attributes *out)
 {
 	struct s7_call call = { .flow = state, .in = in, .out = out };
@@ -502,7 +491,7 @@ static enum dissect_result s7_dissect(void *state, struct dissect_input *in, str
 			side->lost = true;
 			size = sane ? size : 1;
 		}
-		pass_over(in, size);
+		dissect_pass_over(in, size);
 	}
 	return DISSECT_MORE;
 }

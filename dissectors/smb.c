@@ -434,11 +434,8 @@ static enum dissect_result take_frame(struct smb *s, struct dissect_input *in,
 		in->confidence = CONFIDENCE_MEDIUM;
 		want = 0;
 	}
-	size_t rest = length - (type == SESSION_MESSAGE ? want : 0);
-	size_t here = rest < cursor_left(&c) ? rest : cursor_left(&c);
-	cursor_skip(&c, here);
 	in->bytes = c;
-	in->skip = rest - here;
+	dissect_pass_over(in, length - (type == SESSION_MESSAGE ? want : 0));
 	return DISSECT_MORE;
 }
 

@@ -219,17 +219,6 @@ static void take_server_hello(struct tls *s, const struct tls_hello *h, struct d
 	s->server_seen = s->sides[in->direction].server = true;
 }
 
-/* Takes `n` bytes, of which some may not be here yet. */
-static void pass_over(struct dissect_input *in, size_t n)
-{
-	size_t here = cursor_left(&in->bytes);
-
-	if (here > n)
-		here = n;
-	cursor_skip(&in->bytes, here);
-	in->skip = n - here;
-}
-
 static enum dissect_result broken(const struct tls *s)
 {
 	return s->client_seen || s->server_seen ? DISSECT_MALFORMED : DISSECT_NOT_MINE;
@@ -362,7 +351,7 @@ static enum dissect_result take_handshake(struct tls *s, struct dissect_input *i
 	}
 	side->left = f.left;
 	side->pass = m.length - (uint32_t)m.wanted;
-	pass_over(in, (size_t)(f.c.at - in->bytes.at));
+	dissect_pass_over(in, (size_t)(f.c.at - in->bytes.at));
 	return take_message(s, &m, in, out);
 }
 
@@ -371,7 +360,7 @@ static void pass_handshake(struct tls_side *side, struct dissect_input *in)
 {
 	uint32_t n = side->pass < side->left ? side->pass : side->left;
 
-	pass_over(in, n);
+	dissect_pass_over(in, n);
 	side->left = (uint16_t)(side->left - n);
 	side->pass -= n;
 }
@@ -390,7 +379,7 @@ static enum dissect_result take_alert(struct tls *s, struct record r, struct cur
 	if (level != 1 && level != 2)
 		return broken(s);
 	tls_record_alert(description, out);
-	pass_over(in, RECORD_HEADER + r.length);
+	dissect_pass_over(in, RECORD_HEADER + r.length);
 	return level == 2 ? DISSECT_DONE : DISSECT_MORE;
 }
 
@@ -424,7 +413,7 @@ static enum dissect_result take_other(struct tls *s, struct record r, struct dis
 
 	if (!s->client_seen && !s->server_seen)
 		return DISSECT_NOT_MINE;
-	pass_over(in, RECORD_HEADER + (size_t)r.length);
+	dissect_pass_over(in, RECORD_HEADER + (size_t)r.length);
 	if (secret && take_secret(s, r, in, out) == DISSECT_DONE)
 		return DISSECT_DONE;
 	return ++s->waited == PATIENCE ? DISSECT_DONE : DISSECT_MORE;
