@@ -63,12 +63,20 @@ static void take_field(struct cursor *c, char *out, size_t room)
 /* The rest of a record may hold line ends within quotes. */
 static void skip_line(struct cursor *c)
 {
-	char rest[2];
+	size_t left = cursor_left(c);
+	const uint8_t *at = c->at, *end = at ? at + left : at;
 
-	while (cursor_left(c) && cursor_peek(c, 0) != '\n')
-		take_field(c, rest, sizeof(rest));
-	if (cursor_left(c))
-		cursor_skip(c, 1);
+	while (at < end) {
+		const uint8_t *line = memchr(at, '\n', (size_t)(end - at));
+		const uint8_t *quote = memchr(at, '"', (size_t)((line ? line : end) - at));
+		if (!quote) {
+			at = line ? line + 1 : end;
+			break;
+		}
+		quote = memchr(quote + 1, '"', (size_t)(end - quote - 1));
+		at = quote ? quote + 1 : end;
+	}
+	cursor_skip(c, (size_t)(at - c->at));
 }
 
 /* Length of the character at p (RFC 3629), 0 when it is none, or one of those that must

@@ -2,6 +2,7 @@
  *
  * JA3 and JA3S as published by their authors at Salesforce (2017); JA4 for TLS clients
  * as in FoxIO's technical description of 2023, the part under the BSD licence. */
+#include "base/line.h"
 #include "dissectors/crypto.h"
 #include "dissectors/tls_hello.h"
 
@@ -10,14 +11,19 @@
 
 enum { CODES_MOST = TLS_HELLO_MOST / 2, JA4_HASH = 12, JA4_COUNT_MOST = 99 };
 
+static const char hex[] = "0123456789abcdef";
+
 /* ---- JA3 ---- */
 
 static void add_number(struct digest *d, unsigned v, bool *first)
 {
 	char text[8];
-	int n = snprintf(text, sizeof(text), *first ? "%u" : "-%u", v & 0xffff);
+	struct line l = line_in(text, sizeof(text)); /* printf would cost more than the digest */
 
-	digest_add(d, text, (size_t)n);
+	if (!*first)
+		line_bytes(&l, "-", 1);
+	line_u64(&l, v & 0xffff);
+	digest_add(d, text, (size_t)(l.at - text));
 	*first = false;
 }
 
@@ -111,9 +117,10 @@ static void append(struct codes *l, unsigned code)
 static void add_hex(struct digest *d, const struct codes *l)
 {
 	for (size_t i = 0; i < l->count; i++) {
-		char text[8];
-		int n = snprintf(text, sizeof(text), i ? ",%04x" : "%04x", (unsigned)l->code[i]);
-		digest_add(d, text, (size_t)n);
+		unsigned c = l->code[i];
+		const char text[] = { ',', hex[c >> 12], hex[c >> 8 & 15], hex[c >> 4 & 15],
+				      hex[c & 15] };
+		digest_add(d, text + !i, sizeof(text) - !i);
 	}
 }
 
@@ -192,7 +199,6 @@ static const char *version_word(unsigned version)
  * the two is no letter or digit. */
 static void protocol_ends(struct cursor list, char out[2])
 {
-	static const char hex[] = "0123456789abcdef";
 	struct cursor name;
 	size_t n;
 
