@@ -3,6 +3,28 @@
  * Remote access and tunnels, into clinical segments and out of them. */
 #include "events/judge.h"
 
+#include <string.h>
+
+/* Services whose traffic is TLS to their own names (the vendors' lists of names to be
+ * let through a firewall). */
+static bool is_service(const char *name)
+{
+	static const char *const endings[] = {
+		".anydesk.com",          ".teamviewer.com",    ".logmein.com",
+		".logmeinrescue.com",    ".gotoassist.com",    ".bomgarcloud.com",
+		".beyondtrustcloud.com", ".screenconnect.com", ".splashtop.com",
+		".rustdesk.com",         ".dwservice.net",     ".zohoassist.com",
+	};
+	size_t n = name ? strlen(name) : 0;
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
+		size_t end = strlen(endings[i]);
+		if (n > end && !strcmp(name + n - end, endings[i]))
+			return true;
+	}
+	return false;
+}
+
 void judge_access(const struct view *v)
 {
 	static const char *const apps[] = {
@@ -15,10 +37,14 @@ void judge_access(const struct view *v)
 	bool out_of = impact_is_clinical(f->client.impact) && view_is_external(&f->server);
 	char client[END_TEXT], server[END_TEXT];
 
-	if ((!into && !out_of) || !verdict_is_bad(f->verdict) || !view_app_is(v, apps))
+	if ((!into && !out_of) || !verdict_is_bad(f->verdict))
+		return;
+	bool service = is_service(view_text(v, "tls.sni")) || is_service(view_text(v, "quic.sni"));
+	if (!service && !view_app_is(v, apps))
 		return;
 	view_raise(v, EVENT_REMOTE_ACCESS, WEIGHT_GRAVE, ONCE,
 		   "%s opened remote access to %s over %s, which no conduit, exception or vendor "
 		   "declares",
-		   view_end(&f->client, client), view_end(&f->server, server), f->app);
+		   view_end(&f->client, client), view_end(&f->server, server),
+		   service ? "a support service" : f->app);
 }

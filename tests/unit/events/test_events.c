@@ -403,6 +403,12 @@ Test(events, remote_access)
 	expect("remote-access.undeclared", SEVERITY_HIGH);
 	from_to("rdp", "10.80.0.1", "10.70.0.9");
 	expect_not("remote-access.undeclared");
+	from_to("tls", "10.10.0.1", "203.0.113.9");
+	text("tls.sni", "relay-1.net.anydesk.com");
+	expect("remote-access.undeclared", SEVERITY_HIGH);
+	from_to("tls", "10.10.0.1", "203.0.113.9");
+	text("tls.sni", "notanydesk.com");
+	expect_not("remote-access.undeclared");
 	from_to("dicom", "10.80.0.1", "10.20.0.9");
 	expect_not("remote-access.undeclared");
 }
