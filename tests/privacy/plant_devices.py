@@ -3,6 +3,9 @@
 whatever ASTM, IntelliVue, CARESCAPE and IEEE 11073 carry that may not leave."""
 import struct
 
+from plant import DATAGRAMS, STREAM, Row, once
+from wire import SENDER
+
 # --- ASTM: each variant is [(from the client?, bytes), ...] ---
 
 KINDS = (b"P", b"O", b"R", b"C", b"Q", b"M", b"S", b"L", b"Z", b"ZP")
@@ -45,7 +48,7 @@ def astm_headers(p):
         yield name, fields[:5] if name == "nothing behind" else fields
 
 
-def astm_variants(p, _chunks):
+def astm_variants(p):
     for name, fields in astm_headers(p):
         p.place = f"ASTM, {name}"
         lines = [b"|".join(fields)] + records(p)
@@ -66,7 +69,7 @@ def apdu(kind, body):
     return struct.pack(">HH", kind, len(body)) + body
 
 
-def ieee11073_variants(p, _chunks):
+def ieee11073_variants(p):
     p.place = "IEEE 11073"
     for length in (8, 12):
         info = bytes.fromhex("800000008000800000000000000000800000") + \
@@ -79,7 +82,7 @@ def ieee11073_variants(p, _chunks):
                (False, apdu(0xE300, p.fresh()) + apdu(0xE600, p.fresh()[:2]))]
 
 
-# --- datagrams: (source, destination, source port, destination port, bytes) ---
+# --- Philips IntelliVue data export ---
 
 def attributes(pairs):
     body = b"".join(struct.pack(">HH", n, len(value)) + value for n, value in pairs)
@@ -99,34 +102,50 @@ def label(text):
     return struct.pack(">H", len(text)) + text
 
 
-def intellivue(p):
-    monitor, station, data = "10.61.1.1", "10.61.1.2", struct.pack(">HH", 0xE100, 2)
+def intellivue_values(p, model):
     wide = lambda: p.fresh().decode().encode("utf-16-be")  # noqa: E731
+    return attributes([(n, wide()) for n in (2334, 2394, 2396, 2397, 61737)] +
+                      [(2392, p.fresh()), (2344, model), (2349, p.fresh()),
+                       (2438, b"\0\1" + p.fresh()[:1])])
+
+
+def intellivue_models(p):
     for place, model in (("", label(b"Philips\0") + label(b"M8005A\0")),
                          (", model", label(b"Philips") + label(b"*" + p.fresh())),
                          (", model's length", struct.pack(">H", 999) + p.fresh())):
         p.place = "IntelliVue" + place
-        values = [(n, wide()) for n in (2334, 2394, 2396, 2397, 61737)] + \
-            [(2392, p.fresh()), (2344, model), (2349, p.fresh()), (2438, b"\0\1" + p.fresh()[:1])]
-        yield monitor, "10.61.255.255", 24105, 24005, struct.pack(">HBB", 0, 1, 0) + \
-            operation(1, 0, event(3351, attributes(values)))
-        created = struct.pack(">HHH", 33, 0, 0) + attributes(values)
-        yield monitor, station, 24105, 50001, data + operation(1, 1, event(3334, created))
-        for kind in (1, 2, 3, 5):
-            for command in (0, 1, 3, 4, 5, 7):
-                yield station, monitor, 50001, 24105, data + operation(kind, command, p.fresh() * 4)
-        for kind in (0x09, 0x0C, 0x0D, 0x19):
-            yield station, monitor, 50001, 24105, bytes([kind, 12]) + p.fresh()
+        yield intellivue_values(p, model)
 
+
+def connect_indications(p):
+    for values in intellivue_models(p):
+        yield [(True, struct.pack(">HBB", 0, 1, 0) + operation(1, 0, event(3351, values)))]
+
+
+def data_export(p):
+    data = struct.pack(">HH", 0xE100, 2)
+    for values in intellivue_models(p):
+        created = struct.pack(">HHH", 33, 0, 0) + values
+        yield [(False, data + operation(1, 1, event(3334, created)))] + \
+            [(True, data + operation(kind, command, p.fresh() * 4))
+             for kind in (1, 2, 3, 5) for command in (0, 1, 3, 4, 5, 7)] + \
+            [(True, bytes([kind, 12]) + p.fresh()) for kind in (0x09, 0x0C, 0x0D, 0x19)]
+
+
+# --- GE CARESCAPE ---
 
 def carescape(p):
     p.place = "CARESCAPE"
-    for port in (2000, 7000, 7001):
+    for _ in range(3):
         body = bytearray((p.fresh() * 6)[:64])
-        body[6:10] = bytes([10, 61, 2, 1])
-        yield "10.61.2.1", "10.61.255.255", port, port, bytes(body)
+        body[6:10] = SENDER  # put in by the writer
+        yield [(True, bytes(body))]
 
 
-def datagrams(p):
-    yield from intellivue(p)
-    yield from carescape(p)
+ROWS = [
+    Row("astm", STREAM, (1520, 4001, 15200), once(astm_variants), 40),
+    Row("ieee11073", STREAM, (6464, 6024, 10020), once(ieee11073_variants), 2),
+    Row("intellivue", DATAGRAMS, (24005,), once(connect_indications), broadcast=True),
+    Row("intellivue", DATAGRAMS, (24105,), once(data_export)),
+    Row("carescape", DATAGRAMS, (2000, 7000, 7001), once(carescape), broadcast=True, fixed=True),
+]

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every protocol that canaries are planted into."""
+import plant_clinical
+import plant_devices
+
+ROWS = plant_clinical.ROWS + plant_devices.ROWS
