@@ -267,12 +267,47 @@ static bool is_soap(struct cursor type)
 	       http_find(type, "text/xml") == 0;
 }
 
+/* Only what is on a list: a type is a sender's own word, and may hold anything. */
+static const char *known_type(struct cursor type)
+{
+	/* clang-format off */
+	static const char *const known[] = {
+		"application/cbor", "application/dicom", "application/dicom+json",
+		"application/dicom+xml", "application/fhir+json", "application/fhir+ndjson",
+		"application/fhir+xml", "application/gzip", "application/ipp",
+		"application/javascript", "application/json", "application/json+fhir",
+		"application/ld+json", "application/ndjson", "application/ocsp-request",
+		"application/ocsp-response", "application/octet-stream", "application/pdf",
+		"application/pkix-crl", "application/problem+json", "application/sdp",
+		"application/soap+xml", "application/x-binary",
+		"application/x-gzip", "application/x-javascript", "application/x-ms-dos-executable",
+		"application/x-msdownload", "application/x-ndjson",
+		"application/x-protobuf", "application/x-www-form-urlencoded", "application/xhtml+xml",
+		"application/xml", "application/xml+fhir", "application/xop+xml", "application/zip",
+		"audio/mpeg", "audio/ogg", "audio/wav", "font/woff", "font/woff2", "image/bmp",
+		"image/dicom-rle", "image/gif", "image/jls", "image/jp2", "image/jpeg", "image/jpx",
+		"image/png", "image/svg+xml", "image/tiff", "image/vnd.microsoft.icon", "image/webp",
+		"image/x-icon", "multipart/alternative", "multipart/byteranges",
+		"multipart/form-data", "multipart/mixed", "multipart/related",
+		"multipart/x-mixed-replace", "text/calendar", "text/css", "text/csv",
+		"text/event-stream", "text/html", "text/javascript", "text/plain", "text/xml",
+		"video/mp2t", "video/mp4", "video/mpeg", "video/webm",
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (http_is(type, known[i]))
+			return known[i];
+	return "other";
+}
+
 static void take_type(struct http_call *call, struct cursor value)
 {
 	struct cursor rest = value, type = trimmed(http_until(&rest, ';'));
 
-	if (grammar_accepts(GRAMMAR_TOKEN, type.at, cursor_left(&type)))
-		take_text(call, call->side->answer ? HTTP_RESPONSE_TYPE : HTTP_REQUEST_TYPE, type);
+	if (cursor_left(&type))
+		take_word(call, call->side->answer ? HTTP_RESPONSE_TYPE : HTTP_REQUEST_TYPE,
+			  known_type(type));
 	if (!call->side->answer)
 		call->flow->soap = is_soap(value);
 	http_classify_type(call, value);

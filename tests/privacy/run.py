@@ -32,7 +32,7 @@ from tap import Tap  # noqa: E402
 SEED = 20260301
 FROM_PLANTED = f'"ip":"{wire.PLANTED}'.encode()
 MAC_PLANTED = b'"mac":"' + wire.PLANTED_MAC.hex(":").encode()
-SHOWN = 20  # findings that are printed
+SHOWN = 60  # findings that are printed
 
 
 def real_captures(source, captures):
@@ -150,8 +150,11 @@ def hold(tap, stage, groups, words, places, name):
         tap.skip(f"{name}: {what}", why)
     findings = list(canaries.Search(words).find(outputs))
     captures = sum(len(group) for group in groups.values())
-    notes = [f"{output}: {word.decode()} ({places.get(word, 'a real capture')}): {near!r}"
-             for output, word, near in findings[:SHOWN]]
+    first = {}  # of each canary: the sensor's outputs come first
+    for output, word, near in findings:
+        first.setdefault(word, f"{output}: {word.decode()} ({places.get(word, 'a real capture')}): "
+                         f"{near!r}")
+    notes = list(first.values())[:SHOWN]
     tap.report(not findings, f"{name}: {captures} captures, {len(words)} canaries in "
                f"{len(outputs)} outputs, {len(findings)} found", "\n".join(notes))
     return outputs

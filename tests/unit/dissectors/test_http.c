@@ -75,6 +75,16 @@ Test(http, requests_and_answers)
 	cr_expect(!s.encrypted);
 }
 
+Test(http, a_media_type_that_is_on_no_list_is_other)
+{
+	client("POST /a HTTP/1.1\r\nContent-Type: application/ZZPHI+json\r\n"
+	       "Content-Length: 0\r\n\r\n");
+	server("HTTP/1.1 200 OK\r\nContent-Type: ZZPHI; ZZPHI=1\r\nContent-Length: 0\r\n\r\n");
+	EXPECT("http.request_type=other");
+	EXPECT("http.response_type=other");
+	EXPECT_NOT("ZZ");
+}
+
 Test(http, bodies_are_passed_over)
 {
 	client("POST /a HTTP/1.1\r\nContent-Length: 100000\r\n\r\n");
