@@ -175,14 +175,40 @@ void tls_record_version(struct attributes *out, const struct field *f, unsigned 
 	attributes_text(out, f, text, (size_t)n);
 }
 
+/* IANA's ALPN protocol ids, and drafts and others that are met. Only these: a name is a
+ * program's own word, and may hold anything. */
+static const char *known_protocol(struct cursor name)
+{
+	/* clang-format off */
+	static const char *const known[] = {
+		"h2", "http/1.1", "h3", "http/1.0", "http/0.9", "h2c", "dot", "doq",
+		"acme-tls/1", "apns-pack-v1", "c-webrtc", "co", "coap", "dicom", "ftp",
+		"grpc-exp", "h2-14", "h2-15", "h2-16", "h2-fb", "h3-27", "h3-28", "h3-29",
+		"h3-30", "h3-31", "h3-32", "h3-34", "h3-Q043", "h3-Q046", "h3-Q050", "hq-27",
+		"hq-28", "hq-29", "hq-interop", "imap", "irc", "managesieve", "mqtt", "nnsp",
+		"nntp", "ntske/1", "pop3", "postgresql", "radius/1.0", "radius/1.1", "sip/2",
+		"smb", "spdy/1", "spdy/2", "spdy/3", "spdy/3.1", "stun.turn", "sunrpc",
+		"tds/8.0", "webrtc", "x-amzn-http-ca", "xmpp-client", "xmpp-server",
+		"stun.nat-discovery",
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (cursor_left(&name) == strlen(known[i]) && cursor_starts(&name, known[i]))
+			return known[i];
+	return "other";
+}
+
 void tls_record_protocols(struct attributes *out, const struct field *f, struct cursor list)
 {
 	while (cursor_left(&list)) {
 		struct cursor name = cursor_sub(&list, cursor_u8(&list));
 		bool grease =
 			cursor_left(&name) == 2 && tls_is_grease(name.at[0] << 8 | name.at[1]);
-		if (!name.failed && !grease)
-			attributes_text(out, f, name.at, cursor_left(&name));
+		if (name.failed || grease)
+			continue;
+		const char *word = known_protocol(name);
+		attributes_text(out, f, word, strlen(word));
 	}
 }
 

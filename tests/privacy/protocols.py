@@ -2,6 +2,9 @@
 """Every protocol that canaries are planted into."""
 import plant_clinical
 import plant_devices
+import plant_remote
+import plant_tls
 import plant_web
 
-ROWS = plant_clinical.ROWS + plant_devices.ROWS + plant_web.ROWS
+FAMILIES = (plant_clinical, plant_devices, plant_web, plant_tls, plant_remote)
+ROWS = [row for family in FAMILIES for row in family.ROWS]

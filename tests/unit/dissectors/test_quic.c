@@ -154,7 +154,7 @@ static void check_hello(const struct conversation *s)
 	cr_assert_eq(s->confidence, CONFIDENCE_HIGH);
 	cr_assert_eq(s->client_direction, 0);
 	cr_assert_str_eq(stream_text(s, "quic.sni", 0), "example.com");
-	cr_assert_str_eq(stream_text(s, "quic.alpn", 0), "alpn");
+	cr_assert_str_eq(stream_text(s, "quic.alpn", 0), "other");
 	cr_assert_str_eq(stream_text(s, "quic.ja4", 0), "q13d0211an_62ed6f6ca7ad_4d634acda6c0");
 	cr_assert_eq(stream_number(s, "quic.ech"), 0);
 }
