@@ -126,7 +126,7 @@ def judge(tap, source, counts, outputs):
     flows, assets = claims(outputs)
     for name in counts:
         rows = [row for row in protocols.ROWS if row.name == name]
-        link = any(row.kind == plant.LINK for row in rows)
+        link = all(row.kind == plant.LINK for row in rows)
         seen = assets if link else flows
         title = f"{name}: {counts[name][0]} canaries planted"
         if not rows:
