@@ -3,11 +3,12 @@
 import plant_building
 import plant_clinical
 import plant_devices
+import plant_discovery
 import plant_industry
 import plant_remote
 import plant_tls
 import plant_web
 
 FAMILIES = (plant_clinical, plant_devices, plant_web, plant_tls, plant_remote, plant_building,
-            plant_industry)
+            plant_industry, plant_discovery)
 ROWS = [row for family in FAMILIES for row in family.ROWS]

@@ -32,6 +32,8 @@ from tap import Tap  # noqa: E402
 SEED = 20260301
 FROM_PLANTED = f'"ip":"{wire.PLANTED}'.encode()
 MAC_PLANTED = b'"mac":"' + wire.PLANTED_MAC.hex(":").encode()
+HL7_FIELDS = ("sending_app", "sending_facility", "receiving_app", "receiving_facility",
+              "message_type", "version", "processing_id", "charset")
 SHOWN = 60  # findings that are printed
 
 
@@ -141,6 +143,17 @@ def judge(tap, source, counts, outputs):
                        f"{title} in {counts[name][1]} flows, {claimed} recognised")
 
 
+def judge_hl7(tap, outputs):
+    """What fails its grammar comes out as the word "invalid"."""
+    lines = [line for name, data, _ in outputs if name.startswith("vigie-sensor --json, ")
+             for line in data.splitlines() if FROM_PLANTED in line]
+    missing = [field for field in HL7_FIELDS
+               if not any(re.search(rf'"hl7\.{field}":\[[^]]*"invalid"'.encode(), line)
+                          for line in lines)]
+    tap.report(not missing, "hl7: what fails its grammar is \"invalid\"",
+               "never: " + ", ".join(missing))
+
+
 def hold(tap, stage, groups, words, places, name):
     skipped = []
     outputs = list(stage.everything(groups, lambda what, why: skipped.append((what, why))))
@@ -179,6 +192,7 @@ def main():
         outputs = hold(tap, programs.Stage(source, build, work), {"planted": paths},
                        tuple(planter.places), planter.places, "planted canaries")
         judge(tap, source, counts, outputs)
+        judge_hl7(tap, outputs)
     return tap.end()
 
 
