@@ -42,8 +42,8 @@ def astm_headers(p):
         yield f"{by} fields more", plain[:2] + [p.fresh() for _ in range(by)] + plain[2:]
         yield f"{by} fields less", plain[:2] + plain[2 + by:]
     for name, change in (("processing", {11: p.fresh()}), ("version", {12: p.fresh()}),
-                         ("nothing behind", {}), ("odd sender", {4: p.fresh() + b"\xc3\xa9"}),
-                         ("long sender", {4: p.fresh() * 5}), ("no component", {4: b"*" + p.fresh()})):
+            ("nothing behind", {}), ("odd sender", {4: p.fresh() + b"\xc3\xa9"}),
+            ("long sender", {4: p.fresh() * 5}), ("no component", {4: b"*" + p.fresh()})):
         fields = [change.get(n, field) for n, field in enumerate(plain)]
         yield name, fields[:5] if name == "nothing behind" else fields
 

@@ -33,32 +33,33 @@ def asked(*requests, answers=None):
     return out
 
 
-TARGETS = (
-    b"/%s", b"/%s/%s?%s=%s&%s", b"/fhir/Patient/%s", b"/fhir/Patient?family=%s&given=%s&birthdate=%s",
-    b"/fhir/Patient/%s/_history/%s", b"/fhir/Patient/%s/$everything?_count=%s", b"/fhir/%s/%s",
-    b"/fhir/$%s", b"/fhir/Patient/$%s?patient=%s", b"/fhir/Patient/_search?name=%s", b"/%s/fhir/Observation/%s",
+TARGETS = (b"/%s", b"/%s/%s?%s=%s&%s", b"/fhir/Patient/%s",
+    b"/fhir/Patient?family=%s&given=%s&birthdate=%s", b"/fhir/Patient/%s/_history/%s",
+    b"/fhir/Patient/%s/$everything?_count=%s", b"/fhir/%s/%s", b"/fhir/$%s",
+    b"/fhir/Patient/$%s?patient=%s", b"/fhir/Patient/_search?name=%s", b"/%s/fhir/Observation/%s",
     b"/fhir/Group/%s/$export?_type=%s", b"/studies?PatientName=%s&00100020=%s", b"/studies/%s",
     b"/dicom-web/studies/%s/series/%s/instances/%s/frames/%s", b"/studies/%s/metadata?%s",
     b"/wado?requestType=WADO&studyUID=%s&seriesUID=%s&objectUID=%s&contentType=%s",
-    b"/wado?requestType=%s", b"/workitems/%s/state/%s", b"/patients/%s/%s", b"/instances/%s/file?%s",
-    b"/.well-known/%s", b"/fhir/Patient/%s#%s", b"/fhir/Patient;%s/%s", b"/%%5A%%5A%s", b"//%s//%s",
-    b"http://%s:%s@ehr.chu-demo.example/%s?%s", b"https://%s/%s", b"*%s", b"/fhir/metadata?%s",
-    b"/fhir/Patient/%s\xc3\xa9%s", b"/fhir/Patient/%s %s", b"/" + b"a" * 3000 + b"%s/%s",
-    b"/fhir/Patient/" + b"0" * 70 + b"%s?" + b"x" * 9000 + b"%s")
-HEADERS = (
-    b"Authorization", b"Proxy-Authorization", b"Cookie", b"Set-Cookie", b"Set-Cookie2", b"Referer",
-    b"X-Patient-Id", b"X-Request-Id", b"X-Forwarded-For", b"X-Forwarded-Host", b"Forwarded", b"From",
-    b"Via", b"Location", b"Content-Location", b"ETag", b"If-None-Match", b"If-None-Exist",
-    b"Accept", b"Accept-Language", b"Content-Disposition", b"Content-Language", b"Content-Encoding",
-    b"Content-Type", b"WWW-Authenticate", b"Proxy-Authenticate", b"Authentication-Info", b"SOAPAction",
-    b"Link", b"Upgrade", b"Connection", b"Sec-WebSocket-Protocol", b"Sec-WebSocket-Key", b"Origin",
-    b"Prefer", b"Range", b"Expect", b"Date", b"Last-Modified", b"Warning", b"Trailer", b"TE", b"Slug",
-    b"Transfer-Encoding", b"X-Provenance", b"DICOM-Patient", b"Content-ID", b"MIME-Version")
+    b"/wado?requestType=%s", b"/workitems/%s/state/%s", b"/patients/%s/%s",
+    b"/instances/%s/file?%s", b"/.well-known/%s", b"/fhir/Patient/%s#%s", b"/fhir/Patient;%s/%s",
+    b"/%%5A%%5A%s", b"//%s//%s", b"http://%s:%s@ehr.chu-demo.example/%s?%s", b"https://%s/%s",
+    b"*%s", b"/fhir/metadata?%s", b"/fhir/Patient/%s\xc3\xa9%s", b"/fhir/Patient/%s %s", b"/" +
+    b"a" * 3000 + b"%s/%s", b"/fhir/Patient/" + b"0" * 70 + b"%s?" + b"x" * 9000 + b"%s")
+HEADERS = (b"Authorization", b"Proxy-Authorization", b"Cookie", b"Set-Cookie", b"Set-Cookie2",
+    b"Referer", b"X-Patient-Id", b"X-Request-Id", b"X-Forwarded-For", b"X-Forwarded-Host",
+    b"Forwarded", b"From", b"Via", b"Location", b"Content-Location", b"ETag", b"If-None-Match",
+    b"If-None-Exist", b"Accept", b"Accept-Language", b"Content-Disposition", b"Content-Language",
+    b"Content-Encoding", b"Content-Type", b"WWW-Authenticate", b"Proxy-Authenticate",
+    b"Authentication-Info", b"SOAPAction", b"Link", b"Upgrade", b"Connection",
+    b"Sec-WebSocket-Protocol", b"Sec-WebSocket-Key", b"Origin", b"Prefer", b"Range", b"Expect",
+    b"Date", b"Last-Modified", b"Warning", b"Trailer", b"TE", b"Slug", b"Transfer-Encoding",
+    b"X-Provenance", b"DICOM-Patient", b"Content-ID", b"MIME-Version")
 VALUES = (b"%s", b"%s; charset=%s; name=\"%s\"", b"\"%s\", %s", b"application/fhir+json; x=%s",
-          b"%s/%s; boundary=%s", b"application/%s", b"application/dicom+%s", b"text/xml; action=\"%s\"",
-          b"websocket, %s", b"%s\r\n %s", b"urn:ihe:iti:2007:%s", b"\xc3\xa9%s", b"close, %s")
-SCHEMES = (b"Basic %s", b"Bearer %s", b"Digest username=\"%s\", realm=\"%s\", uri=\"/%s\", response=\"%s\"",
-           b"Negotiate %s", b"NTLM %s", b"%s %s", b"%s", b"Basic", b"basic  %s", b"AWS4-HMAC-SHA256 Credential=%s")
+    b"%s/%s; boundary=%s", b"application/%s", b"application/dicom+%s", b"text/xml; action=\"%s\"",
+    b"websocket, %s", b"%s\r\n %s", b"urn:ihe:iti:2007:%s", b"\xc3\xa9%s", b"close, %s")
+SCHEMES = (b"Basic %s", b"Bearer %s",
+    b"Digest username=\"%s\", realm=\"%s\", uri=\"/%s\", response=\"%s\"", b"Negotiate %s",
+    b"NTLM %s", b"%s %s", b"%s", b"Basic", b"basic  %s", b"AWS4-HMAC-SHA256 Credential=%s")
 
 
 def fill(p, pattern):
@@ -72,9 +73,10 @@ def targets(p):
         for method in (b"GET", b"POST", b"PATCH"):
             yield asked(request(fill(p, pattern), method=method, body=b"" if method == b"GET" else
                                 p.fresh()), request(b"/fhir/metadata"))
-    for line in (b"%s / HTTP/1.1", b"GET /%s HTTP/1.%s", b"GET /%s %s/1.1", b"GET /%s", b"get /%s HTTP/1.1",
-                 b"CONNECT %s:443 HTTP/1.1", b"CONNECT %s@%s:443 HTTP/1.1", b"OPTIONS %s HTTP/1.1",
-                 b"PROPFIND /%s HTTP/1.0", b"PRI * HTTP/2.0\r\n\r\n%s", b"GET  /%s  HTTP/1.1"):
+    for line in (b"%s / HTTP/1.1", b"GET /%s HTTP/1.%s", b"GET /%s %s/1.1", b"GET /%s",
+            b"get /%s HTTP/1.1", b"CONNECT %s:443 HTTP/1.1", b"CONNECT %s@%s:443 HTTP/1.1",
+            b"OPTIONS %s HTTP/1.1", b"PROPFIND /%s HTTP/1.0", b"PRI * HTTP/2.0\r\n\r\n%s",
+            b"GET  /%s  HTTP/1.1"):
         yield asked(request(b"/"), head(fill(p, line), b"Host: ehr.chu-demo.example"))
 
 
@@ -84,7 +86,7 @@ def headers(p):
             line = name + b": " + fill(p, value)
             yield asked(request(b"/fhir/Patient/1", line), answers=[answer(line)])
         yield asked(request(b"/", p.fresh() + b": " + p.fresh(), b" " + p.fresh(), p.fresh(),
-                            p.fresh() + b" : x", name + b" : " + p.fresh(), name + b":" + p.fresh()))
+            p.fresh() + b" : x", name + b" : " + p.fresh(), name + b":" + p.fresh()))
 
 
 def credentials(p):
@@ -100,21 +102,22 @@ def credentials(p):
 
 def programs(p):
     """The first word may be seen, what is behind it may not, nor an odd first word."""
-    for value in (b"curl/7.88.1 (%s; %s)", b"curl/7.88.1 %s/1.0", b"(%s) x", b"\"%s\"", b"%s\xc3\xa9",
-                  b"%s@%s", b"%s:%s", b"%s%s%s%s", b"curl/7.88.1;%s", b"curl/7.88.1\t%s", b"curl/7.88.1(%s)",
-                  b"curl/7.88.1,%s", b"curl\xff%s"):
+    for value in (b"curl/7.88.1 (%s; %s)", b"curl/7.88.1 %s/1.0", b"(%s) x", b"\"%s\"",
+            b"%s\xc3\xa9", b"%s@%s", b"%s:%s", b"%s%s%s%s", b"curl/7.88.1;%s", b"curl/7.88.1\t%s",
+            b"curl/7.88.1(%s)", b"curl/7.88.1,%s", b"curl\xff%s"):
         line = fill(p, value)
         yield asked(head(b"GET / HTTP/1.1", b"User-Agent: " + line, b"Host: ehr.chu-demo.example"),
-                    answers=[head(b"HTTP/1.1 200 OK", b"Server: " + line, b"X-Powered-By: " + p.fresh(),
-                                  b"Content-Length: 0")])
-    for value in (b"%s@ehr.chu-demo.example", b"ehr:%s", b"%s/x", b"%s x", b"[%s]", b"%s\xc3\xa9", b"%s,%s",
-                  b"ehr.chu-demo.example:%s", b"\"%s\"", b"%s..x", b"%s?%s", b"<%s>"):
+            answers=[head(b"HTTP/1.1 200 OK", b"Server: " + line, b"X-Powered-By: " + p.fresh(),
+            b"Content-Length: 0")])
+    for value in (b"%s@ehr.chu-demo.example", b"ehr:%s", b"%s/x", b"%s x", b"[%s]", b"%s\xc3\xa9",
+            b"%s,%s", b"ehr.chu-demo.example:%s", b"\"%s\"", b"%s..x", b"%s?%s", b"<%s>"):
         yield asked(head(b"GET / HTTP/1.1", b"Host: " + fill(p, value)))
 
 
 def statuses(p):
-    for line in (b"HTTP/1.1 200 %s", b"HTTP/1.1 404 %s", b"HTTP/1.1 %s", b"HTTP/1.1 999 %s", b"HTTP/1.%s 200 OK",
-                 b"HTTP/1.1 2%s", b"%s", b"HTTP/1.1 301 %s", b"HTTP/1.1 101 %s", b"ICY 200 %s"):
+    for line in (b"HTTP/1.1 200 %s", b"HTTP/1.1 404 %s", b"HTTP/1.1 %s", b"HTTP/1.1 999 %s",
+            b"HTTP/1.%s 200 OK", b"HTTP/1.1 2%s", b"%s", b"HTTP/1.1 301 %s", b"HTTP/1.1 101 %s",
+            b"ICY 200 %s"):
         for length in (b"Content-Length: 12", b"Content-Length: " + p.fresh(), b"Content-Length: 5",
                        b"Content-Length: 99999", b"Content-Length: -1"):
             yield asked(request(b"/fhir/Patient/1"), request(b"/fhir/Patient/2"), answers=[
@@ -127,39 +130,48 @@ def chunked(p, part):
 
 def bodies(p):
     resource = b'{"resourceType":"Patient","id":"%s","name":[{"family":"%s","text":"%s"}]}'
-    soap = b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header><a:Action>urn:ihe:iti:2007:' \
-           b'%s</a:Action><wsse:Username>%s</wsse:Username></s:Header><s:Body>%s</s:Body></s:Envelope>'
-    cda = b'<ClinicalDocument xmlns="urn:hl7-org:v3"><id root="%s"/><name>%s</name></ClinicalDocument>'
-    for pattern, kind in ((resource, b"application/fhir+json"), (soap, b"application/soap+xml"), (cda, b"text/xml"),
-                          (b"user=%s&password=%s", b"application/x-www-form-urlencoded")):
+    soap = b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header>' \
+        b'<a:Action>urn:ihe:iti:2007:%s</a:Action><wsse:Username>%s</wsse:Username></s:Header>' \
+        b'<s:Body>%s</s:Body></s:Envelope>'
+    cda = b'<ClinicalDocument xmlns="urn:hl7-org:v3"><id root="%s"/><name>%s</name>' \
+        b'</ClinicalDocument>'
+    for pattern, kind in ((resource, b"application/fhir+json"), (soap, b"application/soap+xml"),
+            (cda, b"text/xml"), (b"user=%s&password=%s", b"application/x-www-form-urlencoded")):
         body = fill(p, pattern)
-        yield asked(request(b"/fhir/Patient", b"Content-Type: " + kind + b"; action=\"urn:x:" + p.fresh() + b"\"",
-                            method=b"POST", body=body), answers=[answer(body=fill(p, pattern), kind=kind)])
+        yield asked(request(b"/fhir/Patient", b"Content-Type: " + kind + b"; action=\"urn:x:" +
+            p.fresh() + b"\"", method=b"POST", body=body),
+            answers=[answer(body=fill(p, pattern), kind=kind)])
         for wrong in (-9, 9, 400):
             yield asked(head(b"POST /fhir/Patient HTTP/1.1", b"Host: x", b"Content-Type: " + kind,
                              b"Content-Length: %d" % (len(body) + wrong)) + fill(p, pattern))
         both = chunked(p, fill(p, pattern)) + chunked(p, p.fresh())
-        for end in (b"0\r\n\r\n", b"0;%s\r\nX-%s: %s\r\nETag: %s\r\n\r\n", b"%s\r\n", b"-1\r\n%s\r\n", b"fffffffff\r\n%s"):
-            one = head(b"POST /fhir HTTP/1.1", b"Host: x", b"Transfer-Encoding: chunked", b"Trailer: " + p.fresh()) + \
-                both + fill(p, end)
-            yield asked(one, request(b"/fhir/Patient/" + p.fresh()), answers=[
-                head(b"HTTP/1.1 200 OK", b"Transfer-Encoding: chunked", b"Content-Type: " + kind) + both + fill(p, end), GOOD])
-    parts = fill(p, b"--%s\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"%s.dcm\"\r\nContent-Type: "
-                    b"application/%s\r\nContent-ID: <%s>\r\n\r\n%s\r\n--%s--\r\n")
-    for kind in (b"multipart/form-data; boundary=%s", b"multipart/related; type=\"application/dicom\"; boundary=\"%s\"",
-                 b"multipart/%s; start=\"<%s>\"", b"%s", b"multipart/related; type=\"%s\""):
-        yield asked(request(b"/studies/" + p.fresh(), b"Content-Type: " + fill(p, kind), method=b"POST", body=parts))
+        for end in (b"0\r\n\r\n", b"0;%s\r\nX-%s: %s\r\nETag: %s\r\n\r\n", b"%s\r\n",
+                b"-1\r\n%s\r\n", b"fffffffff\r\n%s"):
+            one = head(b"POST /fhir HTTP/1.1", b"Host: x", b"Transfer-Encoding: chunked",
+                b"Trailer: " + p.fresh()) + both + fill(p, end)
+            yield asked(one, request(b"/fhir/Patient/" + p.fresh()),
+                answers=[head(b"HTTP/1.1 200 OK", b"Transfer-Encoding: chunked",
+                b"Content-Type: " + kind) + both + fill(p, end), GOOD])
+    parts = fill(p, b"--%s\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"%s.dcm\"\r\n"
+                    b"Content-Type: application/%s\r\nContent-ID: <%s>\r\n\r\n%s\r\n--%s--\r\n")
+    for kind in (b"multipart/form-data; boundary=%s",
+            b"multipart/related; type=\"application/dicom\"; boundary=\"%s\"",
+            b"multipart/%s; start=\"<%s>\"", b"%s", b"multipart/related; type=\"%s\""):
+        yield asked(request(b"/studies/" + p.fresh(), b"Content-Type: " + fill(p, kind),
+            method=b"POST", body=parts))
     yield [(True, request(b"/" + p.fresh(), b"Upgrade: websocket", b"Connection: Upgrade",
-                          b"Sec-WebSocket-Protocol: hub.bsc.bacnet.org, " + p.fresh())),
-           (False, head(b"HTTP/1.1 101 Switching Protocols", b"Upgrade: websocket", b"Connection: Upgrade",
-                        b"Sec-WebSocket-Protocol: " + p.fresh())), (True, b"\x82\x8c" + p.fresh() * 2)]
+        b"Sec-WebSocket-Protocol: hub.bsc.bacnet.org, " + p.fresh())),
+        (False, head(b"HTTP/1.1 101 Switching Protocols", b"Upgrade: websocket",
+        b"Connection: Upgrade", b"Sec-WebSocket-Protocol: " + p.fresh())),
+        (True, b"\x82\x8c" + p.fresh() * 2)]
     yield [(False, answer(body=p.fresh())), (True, request(b"/" + p.fresh()))]
 
 
 # --- POCT1-A: XML messages over TCP ---
 
 def poct_message(kind, *objects, p):
-    return b'<%s><HDR><HDR.message_type V="%s"/><HDR.control_id V="%s"/><HDR.version_id V="POCT1"/>' \
+    return b'<%s><HDR><HDR.message_type V="%s"/><HDR.control_id V="%s"/>' \
+        b'<HDR.version_id V="POCT1"/>' \
         b'<HDR.creation_dttm V="%s"/></HDR>%s</%s>' % (
             kind, kind.split(b".")[0], p.fresh(), p.fresh(), b"".join(objects), kind)
 
@@ -197,47 +209,56 @@ def poct(p):
     for more, vendor in ((b"", b"ROCHE"), (b"<!-- " + p.fresh() + b" -->", b"&#90;" + p.fresh()),
                          (b"<![CDATA[" + p.fresh() + b"]]>", p.fresh() + b"&quot;" + p.fresh())):
         hello = prolog + poct_hello(p, vendor, more)
-        for kind in (b"OBS.R01", b"OBS.R02", b"OPL.R01", b"PTL.R01", b"DTV.R02", b"EVS.R01", b"KPA.R01", b"ZZZ.R01"):
+        for kind in (b"OBS.R01", b"OBS.R02", b"OPL.R01", b"PTL.R01", b"DTV.R02", b"EVS.R01",
+                b"KPA.R01", b"ZZZ.R01"):
             whole = prolog + poct_message(kind, poct_observation(p), p=p)
-            for body in (whole, whole.replace(b'"', b"'"), whole[:-40], whole.replace(b"</OBS>", b""),
-                         whole.replace(b"<PT>", b"<PT " + p.fresh() + b'="' + p.fresh() + b'">'),
-                         whole.replace(b'"/>', b' />')):
+            for body in (whole, whole.replace(b'"', b"'"), whole[:-40],
+                    whole.replace(b"</OBS>", b""),
+                    whole.replace(b"<PT>", b"<PT " + p.fresh() + b'="' + p.fresh() + b'">'),
+                    whole.replace(b'"/>', b' />')):
                 yield [(True, hello), (False, prolog + acknowledge(p)), (True, body),
-                       (False, acknowledge(p)), (True, poct_message(b"END.R01", values(p, b"TRM", b"reason_cd"), p=p))]
+                    (False, acknowledge(p)),
+                    (True, poct_message(b"END.R01", values(p, b"TRM", b"reason_cd"), p=p))]
 
 
 # --- WS-Discovery: SOAP over UDP ---
 
 def wsd_message(p, action, body, types=b"dpws:Device", more=b""):
-    return b'<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" ' \
-        b'xmlns:wsa="http://www.w3.org/2005/08/addressing" ' \
-        b'xmlns:wsd="http://docs.oasis-open.org/ws-dd/ns/discovery/2009/01" ' \
+    discovery = b"http://docs.oasis-open.org/ws-dd/ns/discovery/2009/01"
+    return b'<?xml version="1.0" encoding="utf-8"?><s:Envelope ' \
+        b'xmlns:s="http://www.w3.org/2003/05/soap-envelope" ' \
+        b'xmlns:wsa="http://www.w3.org/2005/08/addressing" xmlns:wsd="%s" ' \
         b'xmlns:dpws="http://docs.oasis-open.org/ws-dd/ns/dpws/2009/01"><s:Header>' \
-        b'<wsa:Action>http://docs.oasis-open.org/ws-dd/ns/discovery/2009/01/%s</wsa:Action>' \
-        b'<wsa:MessageID>urn:uuid:%s</wsa:MessageID><wsa:To>urn:docs-oasis-open-org:ws-dd:ns:discovery:2009:01</wsa:To>' \
-        b'<wsd:AppSequence InstanceId="%s" SequenceId="urn:%s" MessageNumber="1"/>%s</s:Header><s:Body><wsd:%s>%s' \
-        b'<wsd:Types>%s</wsd:Types></wsd:%s></s:Body></s:Envelope>' % (
-            action, p.fresh(), p.fresh(), p.fresh(), more, action, body, types, action)
+        b'<wsa:Action>%s/%s</wsa:Action><wsa:MessageID>urn:uuid:%s</wsa:MessageID>' \
+        b'<wsa:To>urn:docs-oasis-open-org:ws-dd:ns:discovery:2009:01</wsa:To>' \
+        b'<wsd:AppSequence InstanceId="%s" SequenceId="urn:%s" MessageNumber="1"/>%s' \
+        b'</s:Header><s:Body><wsd:%s>%s<wsd:Types>%s</wsd:Types></wsd:%s></s:Body>' \
+        b'</s:Envelope>' % (discovery, discovery, action, p.fresh(), p.fresh(), p.fresh(), more,
+                            action, body, types, action)
 
 
 def wsd(p):
     scope = b"sdc.ctxt.loc:/%s/%s?fac=%s&bed=%s sdc.cdc.type:/%s http://%s/%s %s"
-    for action in (b"Hello", b"Bye", b"Probe", b"ProbeMatches", b"Resolve", b"ResolveMatches", p.fresh()):
-        for types in (b"dpws:Device", b"dpws:Device " + p.fresh(), p.fresh() + b":" + p.fresh(), b"sdc:" + p.fresh()):
-            body = fill(p, b"<wsa:EndpointReference><wsa:Address>urn:uuid:%s</wsa:Address></wsa:EndpointReference>"
+    for action in (b"Hello", b"Bye", b"Probe", b"ProbeMatches", b"Resolve", b"ResolveMatches",
+            p.fresh()):
+        for types in (b"dpws:Device", b"dpws:Device " + p.fresh(), p.fresh() + b":" + p.fresh(),
+                b"sdc:" + p.fresh()):
+            body = fill(p, b"<wsa:EndpointReference><wsa:Address>urn:uuid:%s</wsa:Address>"
+                           b"</wsa:EndpointReference>"
                            b"<wsd:Scopes MatchBy=\"" + p.fresh() + b"\">" + scope +
-                           b"</wsd:Scopes><wsd:XAddrs>http://%s@10.1.1.1:80/%s https://%s:6464/%s http://%s</wsd:XAddrs>"
+                           b"</wsd:Scopes><wsd:XAddrs>http://%s@10.1.1.1:80/%s https://%s:6464/%s "
+                           b"http://%s</wsd:XAddrs>"
                            b"<wsd:MetadataVersion>%s</wsd:MetadataVersion><x:%s>%s</x:%s>")
             whole = wsd_message(p, action, body, types, fill(p, b"<%s>%s</%s>"))
             yield [(True, whole)]
-            yield [(True, whole.replace(b">", b">\n ")), (True, whole[:p.random.randrange(600, len(whole))])]
-            yield [(True, whole.replace(b"wsd:", b"d:").replace(b"wsa:", b"a:").replace(b":wsd=", b":d=").replace(b":wsa=", b":a="))]
+            yield [(True, whole.replace(b">", b">\n ")),
+                (True, whole[:p.random.randrange(600, len(whole))])]
+            yield [(True, whole.replace(b"wsd:", b"d:").replace(b"wsa:", b"a:").replace(b":wsd=",
+                b":d=").replace(b":wsa=", b":a="))]
 
 
-ROWS = [
-    Row("http", STREAM, (80, 8042, 18080), named({
-        "HTTP, targets": targets, "HTTP, headers": headers, "HTTP, credentials": credentials,
-        "HTTP, programs and hosts": programs, "HTTP, statuses": statuses, "HTTP, bodies": bodies}), 500),
-    Row("poct1a", STREAM, (3001, 4002, 30010), named({"POCT1-A": poct}), 20),
-    Row("wsd", DATAGRAMS, (3702,), named({"WS-Discovery": wsd}), 10, broadcast=True),
-]
+ROWS = [Row("http", STREAM, (80, 8042, 18080),
+    named({"HTTP, targets": targets, "HTTP, headers": headers, "HTTP, credentials": credentials,
+    "HTTP, programs and hosts": programs, "HTTP, statuses": statuses, "HTTP, bodies": bodies}),
+    500), Row("poct1a", STREAM, (3001, 4002, 30010), named({"POCT1-A": poct}), 20),
+    Row("wsd", DATAGRAMS, (3702,), named({"WS-Discovery": wsd}), 10, broadcast=True),]

@@ -103,13 +103,13 @@ def captures_of(source, name):
 
 
 def claims(outputs):
-    """{protocol: how many flows planted anew it was recognised in}; for frames, that are in
+    """{protocol: how many flows planted anew its dissector claimed}; for frames, that are in
     no flow, assets with a fact from it. The second is None when the sensor tells none."""
     flows, assets, told = {}, {}, False
     for line in (line for name, data, _ in outputs
                  if name.startswith("vigie-sensor --json, ") and "output" in name
                  for line in data.splitlines()):
-        if b'"type":"flow"' in line and FROM_PLANTED in line:
+        if FROM_PLANTED in line and b'"app_source":"dissector"' in line:
             count(flows, rb'"app":"([a-z0-9]+)"', line)
         elif b'"type":"asset"' in line:
             told = True
@@ -151,7 +151,7 @@ def judge_hl7(tap, outputs):
                if not any(re.search(rf'"hl7\.{field}":\[[^]]*"invalid"'.encode(), line)
                           for line in lines)]
     tap.report(not missing, "hl7: what fails its grammar is \"invalid\"",
-               "never: " + ", ".join(missing))
+               "never: " + ", ".join(missing) if missing else "")
 
 
 def hold(tap, stage, groups, words, places, name):
