@@ -25,16 +25,17 @@ static const struct field fields[] = {
 		      "what stands there behind the version of UPnP: the product", PHI_DEVICE,
 		      ABOUT_FLOW },
 	[SOUGHT] = { "ssdp.sought", FIELD_TEXTS, GRAMMAR_TOKEN, "",
-		     "types of devices and services looked for", PHI_NONE, ABOUT_FLOW },
+		     "types of devices and services looked for, of a list of known ones", PHI_NONE,
+		     ABOUT_FLOW },
 	[TYPES] = { "ssdp.types", FIELD_TEXTS, GRAMMAR_TOKEN, "",
-		    "types of devices and services offered, as MediaRenderer", PHI_NONE,
-		    ABOUT_FLOW },
+		    "types of devices and services offered, as MediaRenderer, of that list",
+		    PHI_NONE, ABOUT_FLOW },
 	[TYPE] = { "ssdp.type", FIELD_TEXT, GRAMMAR_TOKEN, "", "one of ssdp.types, of one host",
 		   PHI_NONE, ABOUT_FLOW },
 	{ 0 },
 };
 
-enum { PORT = 1900, HEADERS_MOST = 40, TYPE_MOST = 40 };
+enum { PORT = 1900, HEADERS_MOST = 40 };
 
 enum kind { NO_MESSAGE, NOTIFY, SEARCH, RESPONSE };
 
@@ -133,17 +134,49 @@ static struct cursor type_in(struct cursor target)
 	return none;
 }
 
+/* What the UPnP Forum and a few makers have given names to, or NULL. Only these: a type is
+ * its sender's own word, and may hold anything. */
+static const char *known_type(struct cursor type)
+{
+	/* clang-format off */
+	static const char *const known[] = {
+		"AVTransport", "BasicDevice", "Basic", "BinaryLight", "ConfigurationManagement",
+		"ConnectionManager", "ContentDirectory", "ContentSync", "DataStore",
+		"DeviceProtection", "DeviceSecurity", "DigitalSecurityCamera",
+		"DigitalSecurityCameraMotionImage", "DigitalSecurityCameraStillImage", "Dimming",
+		"DimmableLight", "EnergyManagement", "ExternalActivity", "Feeder",
+		"HVAC_System", "HVAC_ZoneThermostat", "InternetGatewayDevice", "LANDevice",
+		"LANHostConfigManagement", "Layer3Forwarding", "LowPower", "ManageableDevice",
+		"MediaRenderer", "MediaServer", "PrintBasic", "PrintEnhanced", "Printer",
+		"PrinterBasic", "PrinterEnhanced", "QosDevice", "QosManager", "QosPolicyHolder",
+		"RemoteUIClient", "RemoteUIClientDevice", "RemoteUIServer",
+		"RemoteUIServerDevice", "RenderingControl", "Scan", "Scanner",
+		"ScheduledRecording", "SensorManagement", "SensorTransportGeneric",
+		"SolarProtectionBlind", "SwitchPower", "TelephonyClient", "TelephonyServer",
+		"WANCableLinkConfig", "WANCommonInterfaceConfig", "WANConnectionDevice",
+		"WANDSLLinkConfig", "WANDevice", "WANEthernetLinkConfig", "WANIPConnection",
+		"WANIPv6FirewallControl", "WANPOTSLinkConfig", "WANPPPConnection",
+		"WFADevice", "WFAWLANConfig", "WLANAccessPointDevice", "WLANConfiguration",
+		"X_MS_MediaReceiverRegistrar", "ZonePlayer", "dial",
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (cursor_left(&type) == strlen(known[i]) && cursor_starts(&type, known[i]))
+			return known[i];
+	return NULL;
+}
+
 static void read_type(struct dissect_input *in, struct attributes *out, struct cursor target,
 		      bool offered)
 {
-	struct cursor type = type_in(target);
-	size_t n = cursor_left(&type);
+	const char *word = known_type(type_in(target));
 
-	if (n == 0 || n > TYPE_MOST || !grammar_accepts(GRAMMAR_TOKEN, type.at, n))
+	if (!word)
 		return;
-	attributes_text(out, &fields[offered ? TYPES : SOUGHT], type.at, n);
+	attributes_text(out, &fields[offered ? TYPES : SOUGHT], word, strlen(word));
 	if (offered)
-		(void)dissect_says(in, &fields[TYPE], FACT_SENDER, type.at, n);
+		(void)dissect_says(in, &fields[TYPE], FACT_SENDER, word, strlen(word));
 }
 
 static void read_product(struct dissect_input *in, struct attributes *out, unsigned field,

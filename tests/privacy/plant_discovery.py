@@ -3,6 +3,7 @@
 places and services, communities, users, texts behind a product's first words."""
 from plant import DATAGRAMS, LINK, Row, b8, b16, b32, der, l16, named, number, oid, sized
 from plant_tls import answer, dns_message, labels, question
+from wire import SENDER, SENDER_MAC
 
 
 def talk(*said):
@@ -27,7 +28,7 @@ def tlv(kind, value):
     return b16(kind << 9 | len(value)) + value
 
 
-def lldp_frame(p, description, chassis=b"\4\2\0\0\x10\0\x20", more=b""):
+def lldp_frame(p, description, chassis=b"\4" + SENDER_MAC, more=b""):
     organisation = lambda oui, kind, value: tlv(127, oui + b8(kind) + value)  # noqa: E731
     med = b"\0\x12\xbb"
     civic = b"\2" + sized(b8, b"\2FR" + b8(6) + sized(b8, p.fresh()) + b8(27) +
@@ -72,8 +73,8 @@ def cdp(p):
 
 def arp(p):
     for operation in (1, 2):
-        yield b"\x08\x06" + b16(1, 0x800) + b"\6\4" + b16(
-            operation) + b"\2\0\0\0\1\1\x0a\x3c\1\1" + bytes(6) + b"\x0a\x3c\1\2" + p.fresh()
+        yield b"\x08\x06" + b16(1, 0x800) + b"\6\4" + b16(operation) + SENDER_MAC + SENDER + \
+            bytes(6) + b"\x0a\x3c\1\2" + p.fresh()
 
 
 # --- DHCP ---

@@ -115,6 +115,8 @@ def claims(outputs):
             told = True
             if MAC_PLANTED in line:
                 count(assets, rb'"from":"([a-z0-9]+)\.', line)
+                # Nothing else gives these hosts an address.
+                assets["arp"] = assets.get("arp", 0) + (FROM_PLANTED in line)
     return flows, assets if told else None
 
 

@@ -7,7 +7,8 @@ import struct
 FIN, SYN, PSH, ACK = 1, 2, 8, 16
 ETHERNET = 1
 PLANTED, OTHER = "10.60.", "10.62."  # networks of clients
-PLANTED_MAC = b"\x02\0\0\0"
+PLANTED_MAC = b"\x02\x60\x60\x60"  # of frames that are not IP
+SENDER_MAC = b"\xa5\x5a\xa5\x5a\xa5\x5a"  # in a frame that is not IP, the same
 SENDER = b"\xa5\x5a\xa5\x5a"  # in a datagram: the address of who sends it
 
 
@@ -105,7 +106,8 @@ class Writer:
         """A frame of no IP, from its EtherType or length on."""
         self.count += 1
         mac = PLANTED_MAC + struct.pack(">H", self.count & 0xffff)
-        self.frame(bytes.fromhex("0180c200000e") + mac + data)
+        self.frame(bytes.fromhex("0180c200000e") + mac +
+                   data.replace(SENDER_MAC, mac).replace(SENDER, self.client()))
 
     def packet(self, forth, protocol, payload, server=SERVER):
         ends = self.client(), server

@@ -86,6 +86,7 @@ Test(ssdp, targets_that_name_one_thing_stay)
 					       "upnp:rootdevice",
 					       "urn:x:device:",
 					       "urn:x:device:ZZ PHI:1",
+					       "urn:x:device:ZZPHI:1",
 					       "urn:ZZPHI",
 					       "" };
 
