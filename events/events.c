@@ -167,8 +167,9 @@ static enum severity severity_of_event(const struct record_flow *f, enum weight 
 	return table[most][weight];
 }
 
-static void tell(const struct view *v, enum event_kind kind, enum weight weight, bool of_segments,
-		 const char *format, va_list args)
+__attribute__((format(printf, 5, 0))) static void tell(const struct view *v, enum event_kind kind,
+						       enum weight weight, bool of_segments,
+						       const char *format, va_list args)
 {
 	char reason[256];
 	struct event event = {
