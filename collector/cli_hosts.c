@@ -18,22 +18,36 @@ static void separate(struct buf *out)
 		buf_text(out, ", ");
 }
 
-/* "modality (high)"; those of no more than low confidence only where there is no other. */
-static void put_roles(const json_t *row, struct buf *out)
+/* Says how a host is reached, not what it is there for: that comes behind. */
+static bool is_of_access(const json_t *role)
 {
-	const json_t *roles = json_object_get(row, "roles"), *role;
+	return !strncmp(row_text(role, "role"), "remote-access-", strlen("remote-access-"));
+}
+
+static void put_roles_of(const json_t *roles, bool of_access, struct buf *out)
+{
+	const json_t *role;
 	size_t i;
 
 	json_array_foreach(roles, i, role)
 	{
 		const char *confidence = row_text(role, "confidence");
-		if (i && !strcmp(confidence, "low"))
+		if (is_of_access(role) != of_access || (i && !strcmp(confidence, "low")))
 			continue;
 		separate(out);
 		buf_text(out, row_text(role, "role"));
 		if (*confidence)
 			buf_format(out, " (%s)", confidence);
 	}
+}
+
+/* "modality (high)"; those of no more than low confidence only where there is no other. */
+static void put_roles(const json_t *row, struct buf *out)
+{
+	const json_t *roles = json_object_get(row, "roles");
+
+	put_roles_of(roles, false, out);
+	put_roles_of(roles, true, out);
 }
 
 /* Of the facts of a name, the surest, and of those the newest: it stands first. */

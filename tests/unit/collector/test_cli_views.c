@@ -361,6 +361,19 @@ Test(views, hosts)
 		"\n2 hosts; times in UTC; --ip ADDRESS shows all that is known\n");
 }
 
+Test(views, what_a_host_is_for_comes_first)
+{
+	is_view(view_hosts, 0,
+		"{\"rows\":[{\"ip\":\"10.30.1.5\",\"roles\":["
+		"{\"role\":\"remote-access-target\",\"confidence\":\"medium\"},"
+		"{\"role\":\"modality\",\"confidence\":\"medium\"}]}]}",
+		"IP         MAC  VENDOR  SEGMENT  ROLE                                           "
+		"   SYSTEM  FIRST SEEN  LAST SEEN\n"
+		"10.30.1.5                        modality (medium), remote-access-target "
+		"(medium)\n"
+		"\n1 host; times in UTC; --ip ADDRESS shows all that is known\n");
+}
+
 Test(views, hosts_in_a_narrow_terminal)
 {
 	is_view(view_hosts, 80, "{\"rows\":[" HOST "]}",
