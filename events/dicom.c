@@ -7,30 +7,19 @@
 
 enum { REJECTS = 5 };
 
-/* Titles that programs come with: DCMTK's tools, Orthanc, dcm4che, Conquest, OsiriX,
- * pynetdicom. */
-static bool is_default(const char *title)
+static bool is_declared(const struct view *v, const char *title)
 {
-	static const char *const titles[] = { "ECHOSCU",   "FINDSCU",  "STORESCU",     "MOVESCU",
-					      "GETSCU",    "ANY-SCP",  "STORESCP",     "ORTHANC",
-					      "DCM4CHEE",  "DCMQRSCP", "CONQUESTSRV1", "OSIRIX",
-					      "PYNETDICOM" };
-
-	for (size_t i = 0; i < sizeof(titles) / sizeof(*titles); i++)
-		if (!strcmp(title, titles[i]))
-			return true;
-	return false;
+	return title && expected_has(&v->expect->ae_titles, title);
 }
 
 static void judge_default(const struct view *v, const char *calling, const char *called)
 {
-	const char *title = calling && is_default(calling) ? calling
-			    : called && is_default(called) ? called
-							   : NULL;
-
-	if (title && !expected_has(&v->expect->ae_titles, title))
-		view_raise(v, EVENT_DICOM_DEFAULT_AE, WEIGHT_NOTE, ONCE,
-			   "the AE title %s is one that software comes with", title);
+	if (!view_flag(v, "dicom.default_ae") || is_declared(v, calling) || is_declared(v, called))
+		return;
+	view_raise(v, EVENT_DICOM_DEFAULT_AE, WEIGHT_NOTE, ONCE,
+		   "%s calls %s: at least one of the two is an AE title that software comes with",
+		   calling ? calling : "a title that was not seen",
+		   called ? called : "one that was not seen");
 }
 
 static void judge_caller(const struct view *v, const char *calling)

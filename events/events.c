@@ -153,7 +153,7 @@ const char *view_end(const struct record_endpoint *end, char out[END_TEXT])
 static enum severity severity_of_event(const struct record_flow *f, enum weight weight)
 {
 	static const enum severity table[][3] = {
-		/* neither end, nor its segment, is known for more than: note, warning, grave */
+		/* note, warning, grave */
 		[IMPACT_NONE] = { SEVERITY_INFO, SEVERITY_LOW, SEVERITY_LOW },
 		[IMPACT_GUEST] = { SEVERITY_INFO, SEVERITY_LOW, SEVERITY_LOW },
 		[IMPACT_ADMINISTRATIVE] = { SEVERITY_INFO, SEVERITY_LOW, SEVERITY_HIGH },

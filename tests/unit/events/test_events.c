@@ -146,6 +146,7 @@ Test(events, default_titles)
 {
 	begin(AT_ONCE);
 	associate("ECHOSCU", "10.10.0.1", "accepted");
+	number("dicom.default_ae", 1);
 	expect("dicom.default-ae", SEVERITY_LOW);
 	associate("CT_1", "10.10.0.1", "accepted");
 	expect_not("dicom.default-ae");
@@ -159,6 +160,7 @@ Test(events, titles_that_are_not_declared)
 	associate("CT_1", "10.10.0.1", "accepted");
 	expect_not("dicom.unknown-ae");
 	associate("STORESCU", "10.10.0.1", "accepted");
+	number("dicom.default_ae", 1);
 	expect_not("dicom.default-ae");
 }
 
@@ -507,6 +509,7 @@ Test(events, what_was_not_evaluated_has_none)
 {
 	begin(AT_ONCE);
 	associate("ECHOSCU", "10.10.0.1", "accepted");
+	number("dicom.default_ae", 1);
 	flow.verdict = VERDICT_NOT_EVALUATED;
 	expect_not("dicom.default-ae");
 }
