@@ -95,13 +95,12 @@ static bool is_word(struct cursor title, const char *word)
 	return cursor_left(&title) == strlen(word) && cursor_starts(&title, word);
 }
 
-/* What DCMTK's programs, Orthanc, pynetdicom and Conquest are called when they are
- * installed; dcm4chee and OsiriX from memory. */
+/* What DCMTK's programs and Orthanc are called when they are installed. Titles of others
+ * are only known from memory, and an event hangs on this. */
 static bool is_default(struct cursor title)
 {
-	static const char *const words[] = { "ECHOSCU",  "FINDSCU",      "STORESCU", "MOVESCU",
-					     "GETSCU",   "ANY-SCP",      "STORESCP", "ORTHANC",
-					     "DCM4CHEE", "CONQUESTSRV1", "OSIRIX",   "PYNETDICOM" };
+	static const char *const words[] = { "ECHOSCU", "FINDSCU", "STORESCU", "MOVESCU",
+					     "GETSCU",  "ANY-SCP", "STORESCP", "ORTHANC" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (is_word(title, words[i]))
