@@ -6,6 +6,8 @@
  * the greetings are not. */
 #include "dissectors/dissector.h"
 
+#include <string.h>
+
 enum {
 	HELLOS,
 	REFUSALS,
@@ -51,7 +53,7 @@ static const struct field fields[] = {
 	[OS] = SERVER("os", GRAMMAR_PRODUCT, "the server's operating system"),
 	[OS_VERSION] = SERVER("os_version", GRAMMAR_VERSION, "its version"),
 	[BRAND] = SERVER("brand", GRAMMAR_TOKEN, "the brand it is sold under"),
-	[AUTH] = SERVER("auth", GRAMMAR_TOKEN, "how clients prove who they are, the first of what it offers"),
+	[AUTH] = SERVER("auth", GRAMMAR_TOKEN, "how clients prove who they are, the first of what it offers; or other"),
 	[CLIENT_VERSION] = CLIENT("client_version", GRAMMAR_VERSION, "version of the protocol that the client speaks"),
 	[CLIENT_APP] = CLIENT("client_app", GRAMMAR_PRODUCT, "the client's program"),
 	[CLIENT_APP_VERSION] = CLIENT("client_app_version", GRAMMAR_VERSION, "its version"),
@@ -153,6 +155,18 @@ static void note_text(struct attributes *out, unsigned number, const uint8_t *te
 	attributes_text(out, f, text, n);
 }
 
+/* A class of somebody's own may be called anything. */
+static const char *known_auth(const uint8_t *text, size_t n)
+{
+	static const char *const words[] = { "FoxUsernamePasswordAuthAgent", "FoxDigestAuthAgent",
+					     "digest-md5", "basic" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (n == strlen(words[i]) && !memcmp(text, words[i], n))
+			return words[i];
+	return "other";
+}
+
 /* "fox:FoxUsernamePasswordAuthAgent;...": the class, without its module. */
 static void note_auth(struct attributes *out, struct cursor value)
 {
@@ -170,7 +184,8 @@ static void note_auth(struct attributes *out, struct cursor value)
 			n++;
 		}
 	}
-	note_text(out, AUTH, text, n);
+	const char *word = known_auth(text, n);
+	note_text(out, AUTH, (const uint8_t *)word, strlen(word));
 }
 
 /* key=type:value, of which strings are wanted. */

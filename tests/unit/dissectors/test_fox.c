@@ -48,6 +48,18 @@ static void check_greetings(const struct conversation *s)
 	cr_assert_null(memmem(s->out.texts, s->out.text_used, "ZZ", 2));
 }
 
+Test(fox, ways_to_prove_who_one_is_are_of_a_list)
+{
+	static const char own[] = "fox a 0 -1 fox hello\n{\nfox.version=s:1.0\n"
+				  "authAgentTypeSpecs=s:acme:ZZPHIAuthAgent\n};;\n";
+	struct conversation s = tcp(1911);
+
+	stream_offer(&s, 0, asks, sizeof(asks) - 1);
+	stream_offer(&s, 1, own, sizeof(own) - 1);
+	cr_assert_str_eq(stream_text(&s, "fox.auth", 0), "other");
+	stream_finish(&s);
+}
+
 Test(fox, greetings_on_any_port_in_any_pieces)
 {
 	static const uint16_t ports[] = { 1911, 40000 };
