@@ -47,11 +47,11 @@ static void judge_caller(const struct view *v, const char *calling)
 static void judge_result(const struct view *v)
 {
 	const char *result = view_text(v, "dicom.association");
-	uint64_t *row = view_memory(v, "rejects", NULL, NULL, &v->flow->client.ip);
 	char client[END_TEXT];
 
 	if (!result || v->flow->interim)
 		return;
+	uint64_t *row = view_memory(v, "rejects", NULL, NULL, &v->flow->client.ip);
 	*row = strcmp(result, "rejected") ? 0 : *row + 1;
 	if (*row >= REJECTS)
 		view_raise(
