@@ -113,6 +113,13 @@ struct dissect_fact *dissect_says(struct dissect_input *in, const struct field *
 /* Takes `n` bytes, of which some may not be here yet. TCP only. */
 void dissect_pass_over(struct dissect_input *in, uint64_t n);
 
+/* TCP, of a protocol whose messages say how long they are: has `take` take one message
+ * after the other, until it takes nothing, skips, or has another result. A direction that
+ * is lost is passed over. */
+enum dissect_result dissect_messages(
+	void *state, struct dissect_input *in, struct attributes *out, bool lost,
+	enum dissect_result (*take)(void *state, struct dissect_input *in, struct attributes *out));
+
 enum { DISSECT_BUFFER = 16384, DISSECT_PROBE_MOST = 512 };
 
 struct dissector {

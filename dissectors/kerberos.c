@@ -355,9 +355,10 @@ static enum dissect_result take_datagram(struct kerberos *s, struct dissect_inpu
 	return DISSECT_MORE;
 }
 
-static enum dissect_result take_stream(struct kerberos *s, struct dissect_input *in,
+static enum dissect_result take_stream(void *state, struct dissect_input *in,
 				       struct attributes *out)
 {
+	struct kerberos *s = state;
 	struct cursor c = in->bytes;
 	struct message m;
 	size_t size;
@@ -387,17 +388,7 @@ static enum dissect_result kerberos_dissect(void *state, struct dissect_input *i
 	if (in->transport == TRANSPORT_UDP)
 		return take_datagram(s, in, out);
 	*lost |= in->gap && s->known;
-	while (!*lost && cursor_left(&in->bytes) && !in->skip) {
-		size_t before = cursor_left(&in->bytes);
-		enum dissect_result r = take_stream(s, in, out);
-		if (r != DISSECT_MORE)
-			return r;
-		if (cursor_left(&in->bytes) == before)
-			return DISSECT_MORE;
-	}
-	if (*lost)
-		cursor_skip(&in->bytes, cursor_left(&in->bytes));
-	return DISSECT_MORE;
+	return dissect_messages(s, in, out, *lost, take_stream);
 }
 
 const struct dissector dissector_kerberos = {

@@ -204,9 +204,10 @@ static enum dissect_result broken(const struct openvpn *s)
 }
 
 /* Over TCP a length u16 is in front of each packet. */
-static enum dissect_result take_framed(struct openvpn *s, struct dissect_input *in,
+static enum dissect_result take_framed(void *state, struct dissect_input *in,
 				       struct attributes *out)
 {
+	struct openvpn *s = state;
 	struct cursor c = in->bytes;
 	size_t length = cursor_be16(&c);
 
@@ -238,17 +239,7 @@ static enum dissect_result openvpn_dissect(void *state, struct dissect_input *in
 		return s->answered ? DISSECT_MORE : DISSECT_NOT_MINE;
 	}
 	*lost |= in->gap && s->asked;
-	while (!*lost && cursor_left(&in->bytes) && !in->skip) {
-		size_t before = cursor_left(&in->bytes);
-		enum dissect_result r = take_framed(s, in, out);
-		if (r != DISSECT_MORE)
-			return r;
-		if (cursor_left(&in->bytes) == before)
-			return DISSECT_MORE;
-	}
-	if (*lost)
-		cursor_skip(&in->bytes, cursor_left(&in->bytes));
-	return DISSECT_MORE;
+	return dissect_messages(s, in, out, *lost, take_framed);
 }
 
 const struct dissector dissector_openvpn = {

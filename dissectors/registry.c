@@ -84,3 +84,18 @@ void dissect_pass_over(struct dissect_input *in, uint64_t n)
 	cursor_skip(&in->bytes, (size_t)here);
 	in->skip = n - here;
 }
+
+enum dissect_result dissect_messages(
+	void *state, struct dissect_input *in, struct attributes *out, bool lost,
+	enum dissect_result (*take)(void *state, struct dissect_input *in, struct attributes *out))
+{
+	while (!lost && cursor_left(&in->bytes) && !in->skip) {
+		size_t before = cursor_left(&in->bytes);
+		enum dissect_result r = take(state, in, out);
+		if (r != DISSECT_MORE || cursor_left(&in->bytes) == before)
+			return r;
+	}
+	if (lost)
+		cursor_skip(&in->bytes, cursor_left(&in->bytes));
+	return DISSECT_MORE;
+}

@@ -272,8 +272,9 @@ static enum dissect_result watch(struct vnc *s, struct dissect_input *in)
 	return ++s->waited == PATIENCE ? DISSECT_DONE : DISSECT_MORE;
 }
 
-static enum dissect_result advance(struct vnc *s, struct dissect_input *in, struct attributes *out)
+static enum dissect_result advance(void *state, struct dissect_input *in, struct attributes *out)
 {
+	struct vnc *s = state;
 	bool server = in->direction == s->server;
 
 	if (!s->greeted[in->direction])
@@ -302,15 +303,7 @@ static enum dissect_result vnc_dissect(void *state, struct dissect_input *in,
 
 	if (in->gap && s->greeted[in->direction])
 		return DISSECT_DONE;
-	while (cursor_left(&in->bytes)) {
-		size_t before = cursor_left(&in->bytes);
-		enum dissect_result r = advance(s, in, out);
-		if (r != DISSECT_MORE)
-			return r;
-		if (cursor_left(&in->bytes) == before)
-			break;
-	}
-	return DISSECT_MORE;
+	return dissect_messages(s, in, out, false, advance);
 }
 
 const struct dissector dissector_vnc = {
