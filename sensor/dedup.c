@@ -128,23 +128,33 @@ void dedup_prefetch(const struct dedup *d, uint64_t signature)
 	__builtin_prefetch(set + 64, 1);
 }
 
+static uint64_t mac_number(const uint8_t mac[6])
+{
+	uint64_t v = 0;
+
+	memcpy(&v, mac, 6);
+	return v;
+}
+
+/* The steps of MurmurHash3's finaliser: cheap, and every bit in counts for all out. */
+static uint64_t mix(uint64_t h, uint64_t with)
+{
+	h = (h ^ with) * 0xff51afd7ed558ccd;
+	h = (h ^ h >> 32) * 0xc4ceb9fe1a85ec53;
+	return h ^ h >> 29;
+}
+
 static uint32_t hop_of(const struct dedup *d, const struct packet *p)
 {
-	struct {
-		uint8_t macs[12], ttl, vlan_count, tunnel_count, zero;
-		uint16_t vlans[DECODE_VLANS];
-		uint32_t tunnels[DECODE_TUNNELS];
-	} what = { .ttl = p->ttl, .vlan_count = p->vlan_count, .tunnel_count = p->tunnel_count };
+	uint64_t h = d->seed ^ ((uint64_t)p->ttl << 16 | p->vlan_count << 8 | p->tunnel_count);
 
-	if (p->has_mac) {
-		memcpy(what.macs, p->source_mac, 6);
-		memcpy(what.macs + 6, p->dest_mac, 6);
-	}
+	if (p->has_mac)
+		h = mix(mix(h, mac_number(p->source_mac)), mac_number(p->dest_mac));
 	for (size_t i = 0; i < p->vlan_count; i++)
-		what.vlans[i] = p->vlans[i];
+		h = mix(h, p->vlans[i]);
 	for (size_t i = 0; i < p->tunnel_count; i++)
-		what.tunnels[i] = p->tunnels[i].id;
-	uint32_t hop = (uint32_t)XXH3_64bits_withSeed(&what, sizeof(what), d->seed);
+		h = mix(h, p->tunnels[i].id);
+	uint32_t hop = (uint32_t)mix(h, 0);
 	return hop ? hop : 1;
 }
 
@@ -185,14 +195,6 @@ static void weigh(struct dedup *d, bool doubled)
 		return;
 	d->feed_doubles = d->doubled >= EVIDENCE_PERIOD / 4;
 	d->judged = d->doubled = 0;
-}
-
-static uint64_t mac_number(const uint8_t mac[6])
-{
-	uint64_t v = 0;
-
-	memcpy(&v, mac, 6);
-	return v;
 }
 
 /* The link that a packet was seen on. One that has no place yet takes it from another. */
