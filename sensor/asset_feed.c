@@ -29,9 +29,11 @@ static bool is_outside(const struct site *site, const char *segment)
 /* What a frame holds besides its own addresses; other tunnels' packets have none. */
 static bool has_inner_macs(const struct flow *f)
 {
-	if (!f->tunnel_count)
+	size_t n = flow_tunnel_count(f);
+
+	if (!n)
 		return true;
-	switch (f->tunnels[f->tunnel_count - 1].type) {
+	switch (f->trail->tunnels[n - 1].type) {
 	case TUNNEL_ERSPAN1:
 	case TUNNEL_ERSPAN2:
 	case TUNNEL_ERSPAN3:
@@ -43,12 +45,13 @@ static bool has_inner_macs(const struct flow *f)
 	}
 }
 
-/* The hop where an end's packets came from its own link, or NULL. */
-static const struct flow_hop *own_hop(const struct flow *f, unsigned side)
+/* The hop where an end's packets came from its own link; false: not known. */
+static bool own_hop(const struct flow *f, unsigned side, struct flow_hop *out)
 {
-	const struct flow_hop *hop = f->hop_count[side] ? &f->hops[side][0] : NULL;
-
-	return hop && ttl_is_fresh(hop->ttl) ? hop : NULL;
+	if (!flow_hop_count(f, side))
+		return false;
+	*out = flow_hop(f, side, 0);
+	return ttl_is_fresh(out->ttl);
 }
 
 static bool is_group(const uint8_t mac[6])
@@ -61,11 +64,12 @@ static struct asset *see_end(struct assets *a, const struct record_setting *sett
 			     const struct flow *f, unsigned side, const struct record_endpoint *end,
 			     const struct record_flow *r)
 {
-	const struct flow_hop *hop = own_hop(f, side);
+	struct flow_hop hop;
+	bool is_own = own_hop(f, side, &hop);
 	struct asset_sighting s = {
 		.realm = r->realm,
 		.has_ip = true,
-		.has_mac = hop && hop->has_mac && !is_group(hop->source_mac) && has_inner_macs(f),
+		.has_mac = is_own && hop.has_mac && !is_group(hop.source_mac) && has_inner_macs(f),
 		.ip = end->ip,
 		.segment = end->segment,
 		.impact = end->impact,
@@ -76,7 +80,7 @@ static struct asset *see_end(struct assets *a, const struct record_setting *sett
 	if (site_is_local_peer(&end->ip) || is_outside(setting->site, end->segment))
 		return NULL;
 	if (s.has_mac)
-		memcpy(s.mac, hop->source_mac, 6);
+		memcpy(s.mac, hop.source_mac, 6);
 	return assets_see(a, &s);
 }
 
@@ -138,11 +142,11 @@ static void feed_end(struct assets *a, const struct record_setting *setting, con
 	unsigned side = server ? !f->client_side : f->client_side;
 	const struct record_endpoint *end = server ? &r->server : &r->client;
 	struct asset *h = see_end(a, setting, f, side, end, r);
-	const struct flow_hop *hop = own_hop(f, side);
+	struct flow_hop hop;
 
 	if (!h)
 		return;
-	const char *os = hop ? os_of_ttl(hop->ttl) : NULL;
+	const char *os = own_hop(f, side, &hop) ? os_of_ttl(hop.ttl) : NULL;
 	if (os)
 		asset_hint(a, h, "os", os, CONFIDENCE_LOW, "ip.ttl", r->end);
 	const char *name = hostnames_find(setting->names, &end->ip);

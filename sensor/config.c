@@ -18,7 +18,7 @@ void sensor_config_init(struct sensor_config *c)
 	*c = (struct sensor_config){
 		.sensor = "sensor",
 		.spool_sync = true,
-		.flows = 262144,
+		.flows = 1048576,
 		.contexts = 65536,
 		.buffers = 4096,
 		.fragments = 256,

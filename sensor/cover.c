@@ -51,12 +51,12 @@ void cover_shed(struct ledger *l, const uint16_t segments[2], uint8_t level)
 
 void cover_flow(struct ledger *l, const struct flow *f, enum end_reason reason)
 {
-	bool one_sided = f->key.protocol == TCP && !(f->dscp_known[0] && f->dscp_known[1]);
+	bool one_sided = f->key.protocol == TCP && f->sent != 3;
 	struct rows rows = rows_of(l, f->segments);
 
 	for (size_t i = 0; i < rows.count; i++) {
 		struct coverage *c = rows.list[i];
-		c->missed_bytes += f->missed_bytes;
+		c->missed_bytes += flow_missed_bytes(f);
 		c->flows += reason != END_ACTIVE;
 		c->one_sided_flows += reason != END_ACTIVE && one_sided;
 	}

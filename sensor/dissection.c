@@ -196,7 +196,7 @@ static void apply_answers(struct dissection *d, struct flow *f, const struct dis
 {
 	if (in->role != ROLE_UNKNOWN && f->orientation < ORIENTATION_DISSECTOR) {
 		f->orientation = ORIENTATION_DISSECTOR;
-		f->client_side = (uint8_t)(in->role == ROLE_SENDER_IS_CLIENT ? side : !side);
+		f->client_side = (in->role == ROLE_SENDER_IS_CLIENT ? side : !side) & 1;
 	}
 	if (in->confidence != CONFIDENCE_NONE)
 		f->app_confidence = (uint8_t)in->confidence;
@@ -331,7 +331,7 @@ static bool offer(struct dissection *d, struct flow *f, const struct packet *p, 
 		s->gap = begins_late(f);
 	}
 	return reassembly_offer(d->pool, s, payload_sequence(p), p->payload, p->payload_bytes,
-				f->ack_known[!side], f->acked[!side], shown);
+				f->ack_known >> !side & 1, f->acked[!side], shown);
 }
 
 static void feed_segment(struct dissection *d, struct flow *f, const struct packet *p,
@@ -499,7 +499,7 @@ static void probe_segment(struct dissection *d, struct flow *f, const struct pac
 /* A flow that nobody claims, or whose claim was withdrawn: nDPI alone looks on. */
 static void look_on(struct dissection *d, struct flow *f, const struct packet *p)
 {
-	f->shown++;
+	f->shown += f->shown < UINT16_MAX;
 	inspect(d, f, p);
 	settle_when_through(d, f);
 }
@@ -514,7 +514,7 @@ static void feed(struct dissection *d, struct flow *f, const struct packet *p, u
 
 static void probe(struct dissection *d, struct flow *f, const struct packet *p, unsigned side)
 {
-	f->shown++;
+	f->shown += f->shown < UINT16_MAX;
 	if (p->protocol == TCP)
 		probe_segment(d, f, p, side);
 	else

@@ -9,25 +9,35 @@
 
 #include "base/pages.h"
 #include "sensor/community_id.h"
+#include "sensor/flow_index.h"
 
 enum {
 	WHEEL = 1024, /* seconds that the wheel spans */
-	EVICTION_SAMPLE = 24,
+	SAMPLE = 64,  /* flows looked at to find some to give up */
+	STRETCH = 8,  /* of them stand side by side */
+	GIVE_UP = 8,  /* at once, of a table of at least LARGE */
+	LARGE = 4096,
+	AHEAD = 3,     /* flows whose memory is asked for before they are ended */
 	SAMPLES = 4,   /* looked at, at most, while all that was found is precious */
 	PRECIOUS = 18, /* the rank from which a flow is more than an attempt */
 	TCP = 6,
 	UDP = 17,
 };
 
-struct slot {
-	uint32_t hash;   /* low half of the key's hash: place and first comparison */
-	uint32_t number; /* of the flow, plus one; 0: free */
+#define OVERFLOW_LASTS (10 * (int64_t)USEC_PER_SECOND)
+
+/* Flows to be given up, the least worth first; and how they were when they were chosen. */
+struct victims {
+	struct flow *flows[GIVE_UP];
+	uint64_t worths[GIVE_UP], identities[GIVE_UP];
+	int64_t lasts[GIVE_UP];
+	size_t count, most;
 };
 
 struct flow_table {
 	struct flow *flows;
-	struct slot *slots;
-	uint32_t mask;
+	struct flow_trails *trails;
+	struct flow_index index;
 	uint32_t capacity, count, used; /* used: flows ever handed out, so pages stay untouched */
 	uint32_t free_list;
 	uint32_t hand; /* where the next eviction sample begins */
@@ -35,6 +45,8 @@ struct flow_table {
 	int64_t tick; /* next second to be looked at */
 	struct flow_timeouts timeouts;
 	uint64_t seed, evictions, opened;
+	int64_t evicted_at; /* the clock at the last eviction, or INT64_MIN */
+	struct victims victims;
 	flow_emit *emit;
 	void *context;
 };
@@ -43,24 +55,20 @@ struct flow_table *flow_table_create(size_t flows, const struct flow_timeouts *t
 				     uint64_t seed, flow_emit *emit, void *context)
 {
 	struct flow_table *t = calloc(1, sizeof(*t));
-	size_t slots = 64;
 
 	if (!t)
 		return NULL;
-	while (slots < flows * 2)
-		slots *= 2;
 	t->capacity = (uint32_t)flows;
-	t->mask = (uint32_t)(slots - 1);
 	t->flows = pages_map(flows * sizeof(*t->flows));
-	t->slots = pages_map(slots * sizeof(*t->slots));
+	t->trails = flow_trails_create(flows);
 	t->free_list = FLOW_NONE;
 	memset(t->wheel, 0xff, sizeof(t->wheel));
-	t->tick = INT64_MIN;
+	t->tick = t->evicted_at = INT64_MIN;
 	t->timeouts = *timeouts;
 	t->seed = seed;
 	t->emit = emit;
 	t->context = context;
-	if (!t->flows || !t->slots) {
+	if (!flow_index_create(&t->index, flows) || !t->flows || !t->trails) {
 		flow_table_destroy(t);
 		return NULL;
 	}
@@ -72,7 +80,8 @@ void flow_table_destroy(struct flow_table *t)
 	if (!t)
 		return;
 	pages_unmap(t->flows, t->capacity * sizeof(*t->flows));
-	pages_unmap(t->slots, ((size_t)t->mask + 1) * sizeof(*t->slots));
+	flow_index_destroy(&t->index);
+	flow_trails_destroy(t->trails);
 	free(t);
 }
 
@@ -154,60 +163,35 @@ static bool same_key(const struct flow_key *a, const struct flow_key *b)
 
 struct flow *flow_table_find(struct flow_table *t, const struct flow_key *key, uint64_t hash)
 {
-	for (uint32_t at = (uint32_t)hash & t->mask;; at = (at + 1) & t->mask) {
-		const struct slot *s = &t->slots[at];
-		if (!s->number)
+	const struct flow_bucket *b = flow_index_home(&t->index, hash);
+
+	for (;; b = flow_index_next(&t->index, b)) {
+		for (unsigned m = flow_bucket_matches(b, hash); m; m &= m - 1) {
+			uint32_t entry = b->numbers[__builtin_ctz(m)];
+			if (entry && same_key(&t->flows[entry - 1].key, key))
+				return &t->flows[entry - 1];
+		}
+		if (!b->passed)
 			return NULL;
-		if (s->hash != (uint32_t)hash)
-			continue;
-		struct flow *f = &t->flows[s->number - 1];
-		if (same_key(&f->key, key))
-			return f;
 	}
 }
 
 void flow_table_prefetch_slot(const struct flow_table *t, uint64_t hash)
 {
-	__builtin_prefetch(&t->slots[(uint32_t)hash & t->mask]);
+	__builtin_prefetch(flow_index_home(&t->index, hash), 1);
 }
 
 void flow_table_prefetch(const struct flow_table *t, uint64_t hash)
 {
-	const struct slot *s = &t->slots[(uint32_t)hash & t->mask];
+	const struct flow_bucket *b = flow_index_home(&t->index, hash);
+	unsigned m = flow_bucket_matches(b, hash);
+	uint32_t entry = m ? b->numbers[__builtin_ctz(m)] : 0;
 
-	if (!s->number)
+	if (!entry)
 		return;
-	const uint8_t *f = (const uint8_t *)&t->flows[s->number - 1];
+	const uint8_t *f = (const uint8_t *)&t->flows[entry - 1];
 	__builtin_prefetch(f, 1);
 	__builtin_prefetch(f + 64, 1);
-	__builtin_prefetch(f + 128, 1);
-}
-
-static void slots_insert(struct flow_table *t, uint32_t hash, uint32_t number)
-{
-	uint32_t at = hash & t->mask;
-
-	while (t->slots[at].number)
-		at = (at + 1) & t->mask;
-	t->slots[at] = (struct slot){ hash, number + 1 };
-}
-
-/* Linear probing without tombstones: what stood behind moves up. */
-static void slots_remove(struct flow_table *t, const struct flow *f)
-{
-	uint32_t number = flow_number(t, f) + 1;
-	uint32_t hole = (uint32_t)flow_hash(t, &f->key) & t->mask;
-
-	while (t->slots[hole].number != number)
-		hole = (hole + 1) & t->mask;
-	for (uint32_t at = (hole + 1) & t->mask; t->slots[at].number; at = (at + 1) & t->mask) {
-		uint32_t home = t->slots[at].hash & t->mask;
-		if (((at - home) & t->mask) < ((at - hole) & t->mask))
-			continue;
-		t->slots[hole] = t->slots[at];
-		hole = at;
-	}
-	t->slots[hole].number = 0;
 }
 
 uint32_t flow_number(const struct flow_table *t, const struct flow *f)
@@ -228,6 +212,16 @@ size_t flow_table_count(const struct flow_table *t)
 uint64_t flow_table_evictions(const struct flow_table *t)
 {
 	return t->evictions;
+}
+
+bool flow_table_overflows(const struct flow_table *t, int64_t now)
+{
+	return t->evicted_at != INT64_MIN && now - t->evicted_at < OVERFLOW_LASTS;
+}
+
+struct flow_trails *flow_table_trails(struct flow_table *t)
+{
+	return t->trails;
 }
 
 static bool in_use(const struct flow *f)
@@ -303,7 +297,8 @@ void flow_table_closed(struct flow_table *t, struct flow *f)
 
 static void release(struct flow_table *t, struct flow *f)
 {
-	slots_remove(t, f);
+	flow_index_remove(&t->index, flow_hash(t, &f->key), flow_number(t, f));
+	flow_trail_drop(t->trails, f);
 	f->identity = 0;
 	f->wheel_next = t->free_list;
 	t->free_list = flow_number(t, f);
@@ -329,7 +324,7 @@ enum grade {
 static enum grade grade_of(const struct flow *f)
 {
 	uint32_t packets = f->packets[0] + f->packets[1];
-	bool both = f->dscp_known[0] && f->dscp_known[1];
+	bool both = f->sent == 3;
 	bool agreed = both && (f->key.protocol != TCP || (f->flags[0] & f->flags[1] & 0x10));
 
 	if (f->interim || packets >= 16 || (agreed && packets >= 4))
@@ -363,42 +358,117 @@ static uint64_t worth(const struct flow *f, int64_t now)
 	return rank << 32 | (UINT32_MAX - silent);
 }
 
-/* The flows of a sample lie far apart: a stretch of the table that conversations
- * took first, when the sensor was started, is never a sample of its own. */
-static struct flow *least_of_sample(struct flow_table *t, int64_t now, uint64_t *least)
+static void consider(struct victims *v, struct flow *f, uint64_t worth)
 {
-	uint32_t stride = t->capacity / EVICTION_SAMPLE;
-	struct flow *sample[EVICTION_SAMPLE], *victim = NULL;
+	size_t at = v->count;
 
-	for (uint32_t i = 0; i < EVICTION_SAMPLE; i++) {
-		sample[i] = &t->flows[(t->hand + i * stride) % t->capacity];
-		__builtin_prefetch(sample[i]);
-		__builtin_prefetch((const uint8_t *)sample[i] + 64);
-		__builtin_prefetch(&sample[i]->eviction_value);
+	if (at == v->most && worth >= v->worths[--at])
+		return;
+	for (; at > 0 && worth < v->worths[at - 1]; at--) {
+		v->worths[at] = v->worths[at - 1];
+		v->flows[at] = v->flows[at - 1];
 	}
-	t->hand = (t->hand + 1) % t->capacity;
-	for (uint32_t i = 0; i < EVICTION_SAMPLE; i++) {
-		uint64_t w = worth(sample[i], now);
-		if (w < *least) {
-			*least = w;
-			victim = sample[i];
-		}
-	}
-	return victim;
+	v->worths[at] = worth;
+	v->flows[at] = f;
+	v->count += v->count < v->most;
 }
 
-/* The table is full, so all are in use. */
+static bool is_all_lone(const struct victims *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (grade_of(v->flows[i]) != LONE)
+			return false;
+	return v->count == v->most;
+}
+
+/* A sample is some stretches that lie far apart: what conversations took first, when the
+ * sensor was started, is never a sample of its own. The hand goes round the table, so
+ * lone packets that it finds are among the oldest, and there is no need to look further. */
+static void look_for_victims(struct flow_table *t, int64_t now, struct victims *v)
+{
+	bool small = t->capacity < LARGE;
+	uint32_t stretch = small ? 1 : STRETCH, n = t->capacity < SAMPLE ? t->capacity : SAMPLE;
+	uint32_t stride = t->capacity / n * stretch, hand = t->hand;
+
+	t->hand = (t->hand + stretch) % t->capacity;
+	for (uint32_t i = 0; i < n; i++) {
+		struct flow *f =
+			&t->flows[(hand + i / stretch * stride + i % stretch) % t->capacity];
+		if (in_use(f))
+			consider(v, f, worth(f, now));
+		if (!small && (i + 1) % stretch == 0 && is_all_lone(v))
+			return;
+	}
+}
+
+/* What is precious goes only where there is nothing else, and then one at a time. */
+static void choose_victims(struct flow_table *t, int64_t now)
+{
+	struct victims *v = &t->victims;
+
+	*v = (struct victims){ .most = t->capacity < LARGE ? 1 : GIVE_UP };
+	for (int i = 0; i < SAMPLES && (!v->count || v->worths[0] >> 32 >= PRECIOUS); i++) {
+		v->count = v->count > 1 ? 1 : v->count;
+		look_for_victims(t, now, v);
+	}
+	while (v->count > 1 && v->worths[v->count - 1] >> 32 >= PRECIOUS)
+		v->count--;
+}
+
+/* Those of the next time are chosen already, so that their memory is here by then. */
+static void expect_victims(struct flow_table *t, int64_t now)
+{
+	struct victims *v = &t->victims;
+
+	choose_victims(t, now);
+	/* The stretch that the hand comes to next. */
+	for (uint32_t i = 0; i < STRETCH; i++)
+		__builtin_prefetch(&t->flows[(t->hand + i) % t->capacity]);
+	for (size_t i = 0; i < v->count; i++) {
+		const struct flow *f = v->flows[i];
+		v->identities[i] = f->identity;
+		v->lasts[i] = f->last;
+		for (size_t line = 64; line < sizeof(*f); line += 64)
+			__builtin_prefetch((const uint8_t *)f + line, 1);
+		flow_table_prefetch_slot(t, flow_hash(t, &f->key));
+	}
+	for (size_t i = 0; i < v->count; i++) {
+		const struct flow *f = v->flows[i];
+		if (f->wheel_next != FLOW_NONE)
+			__builtin_prefetch(&t->flows[f->wheel_next].wheel_prev, 1);
+		if (!(f->wheel_prev & WHEEL_HEAD))
+			__builtin_prefetch(&t->flows[f->wheel_prev].wheel_next, 1);
+	}
+}
+
+/* What has ended or spoken since is none any more. */
+static void forget_lively(struct victims *v)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < v->count; i++) {
+		if (v->flows[i]->identity != v->identities[i] || v->flows[i]->last != v->lasts[i])
+			continue;
+		v->flows[kept++] = v->flows[i];
+	}
+	v->count = kept;
+}
+
 static void evict(struct flow_table *t, int64_t now)
 {
-	struct flow *victim = NULL;
-	uint64_t least = UINT64_MAX;
+	struct victims *v = &t->victims;
 
-	for (int i = 0; i < SAMPLES && least >> 32 >= PRECIOUS; i++) {
-		struct flow *found = least_of_sample(t, now, &least);
-		victim = found ? found : victim;
+	forget_lively(v);
+	if (!v->count)
+		choose_victims(t, now);
+	t->evicted_at = now;
+	for (size_t i = v->count; i-- > 0;) { /* the least last: its place is taken next */
+		t->evictions++;
+		flow_table_end(t, v->flows[i], END_EVICTED);
 	}
-	t->evictions++;
-	flow_table_end(t, victim, END_EVICTED);
+	v->count = 0;
+	if (t->capacity >= LARGE)
+		expect_victims(t, now);
 }
 
 static struct flow *take_free(struct flow_table *t)
@@ -426,7 +496,7 @@ struct flow *flow_table_add(struct flow_table *t, const struct flow_key *key, ui
 	f->eviction_value = value;
 	f->start = f->record_start = f->record_end = f->since = f->last = now;
 	t->count++;
-	slots_insert(t, (uint32_t)hash, flow_number(t, f));
+	flow_index_add(&t->index, hash, flow_number(t, f));
 	wheel_put(t, f, deadline(t, f));
 	return f;
 }
@@ -492,32 +562,58 @@ void flow_table_expire(struct flow_table *t, int64_t now)
 		look_at_second(t, s, now);
 }
 
-static int by_identity(const void *a, const void *b, void *table)
+struct opened {
+	uint64_t identity;
+	uint32_t number;
+};
+
+static int by_identity(const void *a, const void *b)
 {
-	const struct flow *flows = ((const struct flow_table *)table)->flows;
-	uint64_t x = flows[*(const uint32_t *)a].identity, y = flows[*(const uint32_t *)b].identity;
+	uint64_t x = ((const struct opened *)a)->identity, y = ((const struct opened *)b)->identity;
 	return (x > y) - (x < y);
+}
+
+/* Flows are mostly in the order in which they began: only what took a freed place is not. */
+static void sort(struct opened *list, uint32_t n)
+{
+	uint32_t i = 1;
+
+	while (i < n && list[i - 1].identity < list[i].identity)
+		i++;
+	if (i < n)
+		qsort(list, n, sizeof(*list), by_identity);
+}
+
+static void end_in_order(struct flow_table *t, struct opened *list, uint32_t n,
+			 enum end_reason reason)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct flow *f = &t->flows[list[i].number];
+		if (i + AHEAD < n)
+			prefetch_flow(&t->flows[list[i + AHEAD].number]);
+		flow_table_end(t, f, f->closed ? reason_of(f) : reason);
+	}
 }
 
 void flow_table_flush(struct flow_table *t, enum end_reason reason)
 {
-	uint32_t *order = malloc((t->count + 1) * sizeof(*order));
+	struct opened *list = malloc((t->count + 1) * sizeof(*list));
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; order && i < t->used; i++)
+	for (uint32_t i = 0; list && i < t->used; i++)
 		if (in_use(&t->flows[i]))
-			order[n++] = i;
-	if (order)
-		qsort_r(order, n, sizeof(*order), by_identity, t);
-	for (uint32_t i = 0; i < (order ? n : t->used); i++) {
-		struct flow *f = &t->flows[order ? order[i] : i];
-		if (order && i + 2 < n)
-			prefetch_flow(&t->flows[order[i + 2]]);
-		if (in_use(f))
-			flow_table_end(t, f, f->closed ? reason_of(f) : reason);
+			list[n++] = (struct opened){ t->flows[i].identity, i };
+	if (list) {
+		sort(list, n);
+		end_in_order(t, list, n, reason);
 	}
-	free(order);
-	t->tick = INT64_MIN;
+	for (uint32_t i = 0; !list && i < t->used; i++)
+		if (in_use(&t->flows[i]))
+			flow_table_end(t, &t->flows[i],
+				       t->flows[i].closed ? reason_of(&t->flows[i]) : reason);
+	free(list);
+	t->tick = t->evicted_at = INT64_MIN;
+	t->victims.count = 0;
 	memset(t->wheel, 0xff, sizeof(t->wheel));
 }
 

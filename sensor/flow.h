@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The flow table: fixed memory, sized at start. An index of (hash, number)
- * pairs points into one array of flows; a wheel of seconds finds what has
+ * The flow table: fixed memory, sized at start. An index by hash (flow_index.h)
+ * points into one array of flows; a wheel of seconds finds what has
  * fallen silent without touching a flow per packet.
  *
  * What comes out, and in which order, depends on the packets alone: neither
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "schema/record.h"
-#include "sensor/decode.h"
+#include "sensor/flow_trail.h"
 
 /* Both ends in canonical order: side 0 has the lower (address, port). */
 struct flow_key {
@@ -22,21 +22,6 @@ struct flow_key {
 	uint16_t realm;
 	uint8_t protocol;
 	uint8_t zero;
-};
-
-/* One place on the path where the sender's packets were seen. */
-struct flow_hop {
-	uint32_t vlans; /* outer << 16 | inner; a single tag stands low; 0: none */
-	uint8_t ttl;
-	bool has_mac;
-	uint8_t source_mac[6], dest_mac[6];
-};
-
-enum { FLOW_HOPS = 4, FLOW_HOLES = 2 };
-
-/* A part of a direction's sequence space that was jumped over. */
-struct flow_hole {
-	uint32_t from, to; /* [from, to); equal: none */
 };
 
 enum flow_stage {
@@ -48,62 +33,64 @@ enum flow_stage {
 
 #define FLOW_NONE UINT32_MAX
 
-/* By heat, a cache line a block: what every packet touches, what TCP's do, what
- * a record needs. */
+/* By heat, a cache line a block: what look-up and eviction ask for, what every packet
+ * touches, what opening, closing and TCP's exceptions do, what a record needs. What few
+ * flows have is in a trail. "By side" in one byte: bit 0 or 1. */
 struct flow {
 	alignas(64) struct flow_key key;
-	int64_t last;                     /* us, clock at the newest packet; time-outs go by it */
-	int64_t record_start, record_end; /* stamps of the packets not yet in a record */
+	int64_t last;        /* us, clock at the newest packet; time-outs go by it */
+	uint32_t packets[2]; /* by side of the sender, since the last record */
+	uint32_t interim;
+	uint8_t flags[2];           /* union of TCP flags */
+	uint8_t closed : 4;         /* 0, or enum end_reason + 1 */
+	uint8_t eviction_value : 4; /* higher goes later; see flow_table_add */
+	uint8_t sent;               /* by side: has ever sent something */
 
-	uint64_t bytes[2]; /* by side of the sender, since the last record */
-	uint32_t packets[2];
+	int64_t record_start, record_end; /* stamps of the packets not yet in a record */
+	uint64_t bytes[2];
 	uint32_t next_seq[2]; /* behind the highest sequence number seen */
 	uint32_t acked[2];    /* highest acknowledgement sent by this side */
 	uint32_t context;     /* dissection slot or FLOW_NONE */
 	uint16_t segments[2]; /* numbers of the site's segments, by side */
-	uint8_t flags[2];     /* union of TCP flags */
 	uint8_t stage;        /* enum flow_stage */
-	uint8_t closed;       /* 0, or enum end_reason + 1 */
-	uint8_t hop_count[2];
-	bool seq_known[2], ack_known[2], dscp_known[2];
-	bool midstream;
-	bool data;               /* it carried payload, captured or not */
-	uint8_t holes_missed[2]; /* bits: those counted in missed_bytes already */
+	uint8_t dissector;
+	uint8_t seq_known, ack_known; /* by side */
+	uint16_t shown;               /* payload packets looked at by dissectors or nDPI */
+	bool midstream : 1;
+	bool data : 1;      /* it carried payload, captured or not */
+	bool has_holes : 1; /* its trail has some */
+	bool syn_seen : 1, synack_seen : 1;
+	bool shaking : 1; /* the SYN-ACK was seen, and not yet what the client made of it */
 
-	int64_t since; /* clock at the first packet not yet in a record */
-	int64_t syn_at, synack_at;
-	struct flow_hole holes[2][FLOW_HOLES];
-	uint32_t isn[2];
-	uint32_t retransmissions;
-	uint32_t rtt_client; /* us + 1; 0: not measured */
-
+	int64_t since;     /* clock at the first packet not yet in a record */
+	int64_t start;     /* us, first packet of the flow */
+	uint64_t identity; /* in the order of opening; 0: not in use */
+	uint64_t mark;     /* flow_mark() of its first packet */
+	const char *app;   /* static; NULL: unknown */
+	struct flow_trail *trail;
 	uint32_t wheel_next; /* the wheel's chain, or the free list */
 	uint32_t wheel_prev; /* a flow, or WHEEL_HEAD | the chain's second */
-	int64_t start;       /* us, first packet of the flow */
-	uint64_t identity;   /* in the order of opening; 0: not in use */
-	uint64_t missed_bytes;
-	const char *app; /* static; NULL: unknown */
-	uint8_t app_source, app_confidence, dissector, alerted_verdict;
+	uint32_t isn[2];
+
+	uint32_t syn_at, synack_at;      /* low half of the stamp in us */
+	uint32_t rtt_client, rtt_server; /* us + 1; 0: not measured */
+	uint32_t retransmissions;
+	uint32_t copies_mirror, copies_routed;
+	int32_t dpi_slot;      /* or -1 */
+	struct flow_link link; /* see flow_trail.h */
+	uint8_t app_source, app_confidence, alerted_verdict;
 	uint8_t orientation; /* enum orientation */
 	uint8_t dscp[2];
-	uint8_t tunnel_count;
-	int32_t dpi_slot;    /* or -1 */
-	uint32_t rtt_server; /* as rtt_client */
-	uint32_t interim;
-	uint32_t shown; /* payload packets looked at by dissectors or nDPI */
-	uint32_t copies_mirror, copies_routed;
-	uint8_t first_side; /* who sent the first packet */
-	uint8_t client_side;
 	uint8_t icmp_type, icmp_code;
-	uint8_t eviction_value; /* higher goes later; see flow_table_add */
-	bool v6, syn_twice, encrypted, alerted;
-	uint8_t shed;     /* highest level at which something was left out, since the last record */
-	bool unread;      /* payload was kept from our dissectors */
-	bool uninspected; /* and from nDPI */
-	struct tunnel tunnels[DECODE_TUNNELS];
-	struct flow_hop hops[2][FLOW_HOPS];
-	uint64_t mark; /* flow_mark() of its first packet */
+	uint8_t shed; /* highest level at which something was left out, since the last record */
+	uint8_t first_side : 1; /* who sent the first packet */
+	uint8_t client_side : 1;
+	bool v6 : 1, syn_twice : 1, encrypted : 1, alerted : 1;
+	bool unread : 1;      /* payload was kept from our dissectors */
+	bool uninspected : 1; /* and from nDPI */
 };
+
+_Static_assert(sizeof(struct flow) == 256, "four cache lines: memory is what a flow costs");
 
 /* One packet, and that was all. */
 static inline bool flow_is_lone(const struct flow *f)
@@ -121,6 +108,7 @@ struct flow_table;
  * timeout (END_ACTIVE: the flow goes on). The flow is lent. */
 typedef void flow_emit(void *context, struct flow *flow, enum end_reason reason);
 
+/* A full table gives up several flows at a time, unless it is a small one. */
 struct flow_table *flow_table_create(size_t flows, const struct flow_timeouts *timeouts,
 				     uint64_t seed, flow_emit *emit, void *context);
 void flow_table_destroy(struct flow_table *t); /* forgets what is left; accepts NULL */
@@ -141,9 +129,9 @@ void flow_table_prefetch_slot(const struct flow_table *t, uint64_t hash);
 void flow_table_prefetch(const struct flow_table *t, uint64_t hash);
 
 /* Adds a flow that is not there, zeroed but for its key. When the table is full
- * the least valuable of a sample goes first, emitted as evicted: attempts before
+ * the least valuable of a sample go first, emitted as evicted: attempts before
  * conversations, and each by `value`, the impact tier (enum impact) of its more
- * critical end; then the one that has been silent for longest. Never NULL. */
+ * critical end; then what has been silent for longest. Never NULL. */
 struct flow *flow_table_add(struct flow_table *t, const struct flow_key *key, uint64_t hash,
 			    uint8_t value, int64_t now);
 
@@ -171,5 +159,8 @@ void flow_table_each(struct flow_table *t, void (*visit)(void *context, struct f
 
 size_t flow_table_count(const struct flow_table *t);
 uint64_t flow_table_evictions(const struct flow_table *t);
+/* Something was evicted in the last seconds: more comes than there is room for. */
+bool flow_table_overflows(const struct flow_table *t, int64_t now);
+struct flow_trails *flow_table_trails(struct flow_table *t);
 uint32_t flow_number(const struct flow_table *t, const struct flow *f);
 struct flow *flow_at(struct flow_table *t, uint32_t number);

@@ -43,7 +43,7 @@ static bool is_answer(uint8_t protocol, uint8_t type)
 
 static void settle_on(struct flow *f, unsigned client_side)
 {
-	f->client_side = (uint8_t)client_side;
+	f->client_side = client_side & 1;
 	f->orientation = ORIENTATION_PORT;
 }
 
@@ -85,40 +85,6 @@ bool flow_sender_is_client(const struct packet *p)
 
 /* --- the way the packets took --- */
 
-static uint32_t vlans_of(const struct packet *p)
-{
-	if (p->vlan_count == 0)
-		return 0;
-	uint32_t inner = p->vlans[p->vlan_count - 1] & 0xfff;
-	return p->vlan_count == 1 ? inner
-				  : (uint32_t)(p->vlans[p->vlan_count - 2] & 0xfff) << 16 | inner;
-}
-
-void flow_add_hop(struct flow *f, const struct packet *p, unsigned side)
-{
-	struct flow_hop hop = { .vlans = vlans_of(p), .ttl = p->ttl, .has_mac = p->has_mac };
-
-	if (p->has_mac) {
-		memcpy(hop.source_mac, p->source_mac, 6);
-		memcpy(hop.dest_mac, p->dest_mac, 6);
-	}
-	size_t n = f->hop_count[side], at = 0;
-	for (size_t i = 0; i < n; i++) {
-		const struct flow_hop *h = &f->hops[side][i];
-		if (h->vlans == hop.vlans && h->has_mac == hop.has_mac &&
-		    !memcmp(h->source_mac, hop.source_mac, 6) &&
-		    !memcmp(h->dest_mac, hop.dest_mac, 6))
-			return;
-	}
-	if (n == FLOW_HOPS)
-		return;
-	while (at < n && f->hops[side][at].ttl >= hop.ttl)
-		at++; /* each router takes one off: the highest stands nearest to the sender */
-	memmove(&f->hops[side][at + 1], &f->hops[side][at], (n - at) * sizeof(hop));
-	f->hops[side][at] = hop;
-	f->hop_count[side]++;
-}
-
 static void hop_text(const struct flow_hop *h, char out[24])
 {
 	const uint8_t *m = h->source_mac;
@@ -137,30 +103,33 @@ static void hop_text(const struct flow_hop *h, char out[24])
 static void path(const struct flow *f, struct record_space *space, struct record_flow *out)
 {
 	unsigned client = f->client_side;
-	unsigned side = f->hop_count[client] >= f->hop_count[!client] ? client : !client;
-	const struct flow_hop *hops = f->hops[side];
-	size_t n = f->hop_count[side];
+	unsigned side = flow_hop_count(f, client) >= flow_hop_count(f, !client) ? client : !client;
+	size_t n = flow_hop_count(f, side);
 
-	if (n == 0 || (n == 1 && !hops[0].vlans))
+	if (n == 0 || (n == 1 && !flow_hop(f, side, 0).vlans))
 		return;
 	for (size_t i = 0; i < n; i++) {
-		const struct flow_hop *h = &hops[side == client ? i : n - 1 - i];
-		if (!h->vlans && !h->has_mac)
+		struct flow_hop h = flow_hop(f, side, side == client ? i : n - 1 - i);
+		if (!h.vlans && !h.has_mac)
 			continue;
-		hop_text(h, space->path[out->path_count]);
+		hop_text(&h, space->path[out->path_count]);
 		out->path[out->path_count] = space->path[out->path_count];
 		out->path_count++;
 	}
 }
 
 /* The hop nearest to an end: the first of what it sent, else the last of what
- * was sent to it. */
-static const struct flow_hop *nearest(const struct flow *f, unsigned side, bool *sent)
+ * was sent to it. False: there is none. */
+static bool nearest(const struct flow *f, unsigned side, bool *sent, struct flow_hop *out)
 {
-	*sent = f->hop_count[side] > 0;
+	size_t there = flow_hop_count(f, !side);
+
+	*sent = flow_hop_count(f, side) > 0;
 	if (*sent)
-		return &f->hops[side][0];
-	return f->hop_count[!side] ? &f->hops[!side][f->hop_count[!side] - 1] : NULL;
+		*out = flow_hop(f, side, 0);
+	else if (there)
+		*out = flow_hop(f, !side, there - 1);
+	return *sent || there;
 }
 
 /* --- ends --- */
@@ -179,14 +148,15 @@ static const struct segment *fill_end(const struct record_setting *setting, cons
 				      unsigned side, char country[3], struct record_endpoint *out)
 {
 	bool sent;
-	const struct flow_hop *hop = nearest(f, side, &sent);
+	struct flow_hop hop;
+	bool has_hop = nearest(f, side, &sent, &hop);
 
 	out->ip = f->key.ip[side];
 	out->has_port = has_ports(f->key.protocol);
 	out->port = out->has_port ? f->key.port[side] : 0;
-	out->has_mac = hop && hop->has_mac;
+	out->has_mac = has_hop && hop.has_mac;
 	if (out->has_mac)
-		memcpy(out->mac, sent ? hop->source_mac : hop->dest_mac, 6);
+		memcpy(out->mac, sent ? hop.source_mac : hop.dest_mac, 6);
 	if (setting->geo && !ip_is_private(&out->ip)) {
 		struct geo_result g = { 0 };
 		geo_lookup(setting->geo, &out->ip, &g);
@@ -194,9 +164,9 @@ static const struct segment *fill_end(const struct record_setting *setting, cons
 		memcpy(country, g.country, 3);
 		out->country = country;
 	}
-	bool own = sent && ttl_is_fresh(hop->ttl);
-	return site_locate(setting->site, &out->ip, own ? (uint16_t)hop->vlans : 0,
-			   own && hop->has_mac ? hop->source_mac : NULL);
+	bool own = sent && ttl_is_fresh(hop.ttl);
+	return site_locate(setting->site, &out->ip, own ? (uint16_t)hop.vlans : 0,
+			   own && hop.has_mac ? hop.source_mac : NULL);
 }
 
 static void name_segment(struct record_endpoint *e, const struct segment *s)
@@ -308,7 +278,7 @@ static void fill_tcp(const struct flow *f, struct record_flow *out)
 		.rtt_client_us = f->rtt_client ? f->rtt_client - 1 : 0,
 		.rtt_server_us = f->rtt_server ? f->rtt_server - 1 : 0,
 		.retransmissions = f->retransmissions,
-		.missed_bytes = f->missed_bytes,
+		.missed_bytes = flow_missed_bytes(f),
 		.midstream = f->midstream,
 	};
 }
@@ -323,7 +293,7 @@ static void fill_counts(const struct flow *f, struct record_flow *out)
 	out->bytes_to_client = f->bytes[!client];
 	out->copies_mirror = f->copies_mirror;
 	out->copies_routed = f->copies_routed;
-	out->dscp = f->dscp_known[client] ? f->dscp[client] : f->dscp[!client];
+	out->dscp = f->sent >> client & 1 ? f->dscp[client] : f->dscp[!client];
 }
 
 static void judge(const struct record_setting *setting, const struct flow *f,
@@ -411,8 +381,8 @@ void flow_record(const struct record_setting *setting, struct flow *f,
 	if (f->key.protocol == TCP)
 		fill_tcp(f, out);
 	path(f, space, out);
-	for (size_t i = 0; i < f->tunnel_count; i++) {
-		out->tunnel[i] = tunnel_text(&f->tunnels[i], space->tunnel[i]);
+	for (size_t i = 0; i < flow_tunnel_count(f); i++) {
+		out->tunnel[i] = tunnel_text(&f->trail->tunnels[i], space->tunnel[i]);
 		out->tunnel_count++;
 	}
 	fill_attributes(attributes, space, out);

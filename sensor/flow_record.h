@@ -52,7 +52,3 @@ bool ttl_is_fresh(uint8_t ttl);
  * highest impact tier of the two, for flow_table_add. */
 uint8_t flow_segments(const struct site *site, const struct packet *p, unsigned side,
 		      uint16_t out[2]);
-
-/* Notes where a packet was seen: the first of its side, or one that a copy
- * showed. */
-void flow_add_hop(struct flow *f, const struct packet *p, unsigned side);

@@ -140,15 +140,14 @@ static struct flow *open_flow(struct pipeline *p, const struct flow_key *key, ui
 	p->counters->flows++;
 	f->start = packet->time.v;
 	f->mark = flow_mark(packet);
-	f->first_side = (uint8_t)side;
-	f->client_side = (uint8_t)side;
+	f->first_side = side & 1;
+	f->client_side = side & 1;
 	f->v6 = packet->v6;
 	f->icmp_type = packet->icmp_type;
 	f->icmp_code = packet->icmp_code;
-	f->tunnel_count = packet->tunnel_count;
 	f->segments[0] = segments[0];
 	f->segments[1] = segments[1];
-	memcpy(f->tunnels, packet->tunnels, sizeof(f->tunnels));
+	flow_set_tunnels(flow_table_trails(p->flows), f, packet);
 	return f;
 }
 
@@ -171,12 +170,12 @@ static void count(struct pipeline *p, struct flow *f, const struct packet *packe
 	f->bytes[side] += packet->ip_bytes;
 	p->counters->metered++;
 	f->data |= packet->payload_bytes != 0 || packet->fragment;
-	if (!f->dscp_known[side]) {
-		f->dscp_known[side] = true;
-		f->dscp[side] = packet->dscp;
-	}
-	if (f->hop_count[side] == 0)
-		flow_add_hop(f, packet, side);
+	if (f->sent >> side & 1)
+		return;
+	f->sent |= (uint8_t)(1u << side);
+	f->dscp[side] = packet->dscp;
+	if (!flow_hop_count(f, side))
+		flow_add_hop(flow_table_trails(p->flows), f, packet, side);
 }
 
 /* Numbers and flags are there: not of pieces, nor of a header cut short. */
@@ -202,7 +201,7 @@ static void meter(struct pipeline *p, struct flow *f, const struct packet *packe
 	cover_packet(p->ledger, f->segments, packet);
 	if (packet->protocol == TCP && has_tcp_header(packet)) {
 		uint8_t closed = f->closed;
-		tcp_see(f, packet, side);
+		tcp_see(flow_table_trails(p->flows), f, packet, side);
 		if (f->closed != closed)
 			flow_table_closed(p->flows, f);
 	}
@@ -219,7 +218,7 @@ static void note_copy(struct pipeline *p, struct flow *f, const struct packet *p
 		return;
 	}
 	f->copies_routed++;
-	flow_add_hop(f, packet, side);
+	flow_add_hop(flow_table_trails(p->flows), f, packet, side);
 }
 
 static void packet_in(struct pipeline *p, const struct waiting *w)

@@ -23,7 +23,8 @@ static void begin_next_record(struct flow *f, struct attributes *a)
 	f->bytes[0] = f->bytes[1] = 0;
 	f->copies_mirror = f->copies_routed = 0;
 	f->retransmissions = 0;
-	f->missed_bytes = 0;
+	if (f->trail)
+		f->trail->missed_bytes = 0;
 	f->shed = 0;
 	if (a)
 		attributes_restart(a);
@@ -55,6 +56,16 @@ static void find(struct pipeline *p, struct flow *f, const struct record_flow *r
 	findings_events(&findings, record);
 }
 
+/* A flood must not fill the spool with a record for each of its packets: while more
+ * comes than the table has room for, single packets are told of by pair of segments. */
+static void sum_up(struct pipeline *p, struct flow *f)
+{
+	uint8_t level = p->shed > SHED_SUMS ? p->shed : SHED_SUMS;
+
+	pairs_add_flow(p->pairs, f, level);
+	cover_shed(p->ledger, f->segments, level);
+}
+
 void pipeline_emit(void *context, struct flow *f, enum end_reason reason)
 {
 	struct pipeline *p = context;
@@ -62,10 +73,8 @@ void pipeline_emit(void *context, struct flow *f, enum end_reason reason)
 	struct record r = { .type = RECORD_FLOW };
 
 	cover_flow(p->ledger, f, reason);
-	/* A flood must not fill the spool with a record for each of its packets. */
-	if (reason == END_EVICTED && p->shed >= SHED_SUMS && flow_is_lone(f)) {
-		pairs_add_flow(p->pairs, f, p->shed);
-		cover_shed(p->ledger, f->segments, p->shed);
+	if (flow_is_lone(f) && flow_table_overflows(p->flows, p->now)) {
+		sum_up(p, f);
 		end(p, f, reason);
 		return;
 	}

@@ -14,4 +14,4 @@ bool tcp_reopens(const struct flow *f, const struct packet *p, unsigned side);
 
 /* Updates the flow with a packet that counts (no copy of another). Sets
  * `closed` when the connection has ended. */
-void tcp_see(struct flow *f, const struct packet *p, unsigned side);
+void tcp_see(struct flow_trails *trails, struct flow *f, const struct packet *p, unsigned side);

@@ -111,7 +111,7 @@ expect 'configuration with mistakes' 2 '^sensor\.yaml:1:9: is no sensor name; us
 verdict 'configuration with mistakes: both of them' "$(grep -q '^sensor\.yaml:2:1: .*spool' err; echo $?)"
 printf 'capture: {interfaces: [a, b, c, d, e], workers: 16}\n' >crowd.yaml
 expect 'more workers than can be muted' 2 'workers times interfaces is more than 64; lower workers' "$sensor" -n -c crowd.yaml
-printf 'flows: {table: 1000000}\n' >large.yaml
+printf 'flows: {table: 4000000}\n' >large.yaml
 "$sensor" -n >small.out 2>err && "$sensor" -n -c large.yaml >large.out 2>err
 verdict 'a larger table is said to take more memory' "$([ "$(sed -n 's/^memory: \([0-9]*\) .*/\1/p' large.out)" -gt \
 	"$(sed -n 's/^memory: \([0-9]*\) .*/\1/p' small.out)" ]; echo $?)"

@@ -190,7 +190,7 @@ def test_status_and_reload(made):
                   'capture.ring has changed; it takes effect when the sensor is started again',
                   'flows.table has changed', 'capture.interfaces has changed', 'changed: exercise')
     after = sensor.status()
-    ok('exercise' not in after and after['flows']['table'] == 262144,
+    ok('exercise' not in after and after['flows']['table'] == 1048576,
        'status: the exercise is over, the table as it was', after)
     (folder / 'other.yaml').write_bytes((folder / 'site.yaml').read_bytes() + b'\n# other\n')
     (folder / 'new.mmdb').write_bytes((SOURCE / 'pcaps/demo/networks.mmdb').read_bytes())

@@ -195,7 +195,7 @@ static void converse(struct flow *f, uint32_t packets, int64_t now)
 {
 	f->packets[0] = packets / 2;
 	f->packets[1] = packets - f->packets[0];
-	f->dscp_known[0] = f->dscp_known[1] = true;
+	f->sent = 3;
 	f->flags[0] = f->flags[1] = 0x18;
 	f->last = now;
 }
@@ -229,8 +229,8 @@ static void flood(uint32_t flows, size_t table_size, uint16_t talks, struct clai
 		struct flow *f = flow_table_add(t, &k, flow_hash(t, &k), c.value, S(20) + i);
 		f->packets[0] = c.packets;
 		f->flags[0] = 0x02;
-		f->dscp_known[0] = true;
-		f->packets[1] = f->dscp_known[1] = c.answered;
+		f->packets[1] = c.answered;
+		f->sent = c.answered ? 3 : 1;
 		f->flags[1] = c.answered ? 0x12 : 0;
 		cr_assert_leq(emitted_count, 1, "one comes, one goes");
 	}
@@ -290,5 +290,55 @@ Test(flow, guests_that_talk_a_lot_do_not_keep_clinical_segments_out)
 		add(t, port, 6, IMPACT_CARE_CRITICAL, S(11));
 	for (uint16_t port = 2001; port <= 2500; port++)
 		cr_assert_not_null(find(t, port, 6));
+	flow_table_destroy(t);
+}
+
+static size_t ended;
+
+static void count_ended(void *context, struct flow *f, enum end_reason reason)
+{
+	(void)context;
+	(void)f;
+	(void)reason;
+	ended++;
+}
+
+/* A large table gives up several at a time, chosen beforehand: what has spoken or
+ * ended since then stays, and conversations do. */
+Test(flow, a_large_table_keeps_conversations_and_counts_in_a_flood)
+{
+	enum { FLOWS = 8192, TALKS = 3000, FLOOD = 200000 };
+	struct flow_table *t = flow_table_create(FLOWS, &timeouts, 7, count_ended, NULL);
+
+	ended = 0;
+	for (uint16_t port = 1; port <= TALKS; port++)
+		converse(add(t, port, 6, IMPACT_CARE_CRITICAL, S(10)), 8, S(10));
+	cr_assert_not(flow_table_overflows(t, S(10)));
+	for (uint32_t i = 1; i <= FLOOD; i++) {
+		struct flow_key k = flood_key(i);
+		struct flow *f =
+			flow_table_add(t, &k, flow_hash(t, &k), IMPACT_LIFE_CRITICAL, S(20) + i);
+		f->packets[0] = 1;
+		cr_assert_leq(flow_table_count(t), FLOWS);
+		if (i % 3000 == 0) { /* it has become a conversation by now, or has ended */
+			struct flow_key older = flood_key(i - 1);
+			struct flow *o = flow_table_find(t, &older, flow_hash(t, &older));
+			cr_assert_not_null(o);
+			if (i / 3000 % 2)
+				converse(o, 8, S(20) + i);
+			else
+				flow_table_end(t, o, END_IDLE);
+		}
+	}
+	for (uint16_t port = 1; port <= TALKS; port++)
+		cr_assert_not_null(find(t, port, 6), "talk %u", port);
+	for (uint32_t i = 3000; i <= FLOOD; i += 3000) {
+		struct flow_key k = flood_key(i - 1);
+		if (i / 3000 % 2)
+			cr_assert_not_null(flow_table_find(t, &k, flow_hash(t, &k)), "%u", i);
+	}
+	cr_assert_eq(ended + flow_table_count(t), TALKS + FLOOD, "each is here or has ended");
+	cr_assert(flow_table_overflows(t, S(20) + FLOOD));
+	cr_assert_not(flow_table_overflows(t, S(40)));
 	flow_table_destroy(t);
 }

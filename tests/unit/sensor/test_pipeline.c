@@ -160,16 +160,17 @@ Test(pipeline, a_full_table_emits_what_it_gives_up)
 	metering_prepare(&m);
 	m.options.flows = 64;
 	metering_open(&m);
-	for (uint16_t i = 0; i < 200; i++)
+	for (uint16_t i = 0; i < 400; i++)
 		shoot(&m, (struct shot){ .at = i,
 					 .from = 9,
 					 .to = 2,
 					 .protocol = 17,
-					 .source = (uint16_t)(20000 + i),
+					 .id = (uint16_t)(i + 1),
+					 .source = (uint16_t)(20000 + i / 2),
 					 .dest = 4711 });
 	metering_flush(&m);
 	cr_assert_eq(count_of(&m, "flow"), 200);
-	cr_assert_eq(sum(&m, "packets/to_server"), 200);
+	cr_assert_eq(sum(&m, "packets/to_server"), 400);
 	cr_assert_eq(m.counters.flows_evicted, 136);
 	cr_assert_str_eq(text(flow(&m, 0), "end_reason"), "evicted");
 }

@@ -415,16 +415,16 @@ Test(shedding, a_flood_that_fills_the_table_is_summed)
 	part(&t);
 	metering_flush(&m);
 	cr_assert_eq(m.counters.flows_evicted, 1001 - 64);
-	cr_assert_eq(m.counters.shed_flows, 1001 - 64);
+	cr_assert_eq(m.counters.shed_flows, 1000);
 	cr_assert_eq(m.counters.metered, 1000 + 5 + 3 + 2);
-	cr_assert_eq(count_of(&m, "flow"), 64 + 1);
+	cr_assert_eq(count_of(&m, "flow"), 2);
 	cr_assert_eq(sum(&m, "packets/to_server"), 1000 + 6, "each packet is in some record");
-	for (size_t i = 0; i < 65; i++) {
+	for (size_t i = 0; i < 2; i++) {
 		json_t *f = flow(&m, i);
 		if (!strcmp(text(f, "end_reason"), "shed")) {
 			cr_expect_str_eq(text(f, "client/segment"), "icu");
 			cr_expect_str_eq(text(f, "server/segment"), "pacs");
-			cr_expect_eq(number(f, "packets/to_server"), 1001 - 64);
+			cr_expect_eq(number(f, "packets/to_server"), 1000);
 		} else if (!strcmp(text(f, "app"), "hl7")) {
 			cr_expect_str_eq(text(f, "end_reason"), "fin", "whole amid the flood");
 			cr_expect_eq(number(f, "packets/to_server"), 6);
@@ -434,9 +434,25 @@ Test(shedding, a_flood_that_fills_the_table_is_summed)
 	cr_assert_eq(shed_max("icu"), 4, "some of what claims to be its own was left out");
 }
 
-Test(shedding, below_level_3_each_flow_has_its_record)
+/* While the table overflows, and no longer: then each packet has its record again. */
+Test(shedding, a_flood_is_summed_at_any_level)
 {
-	open_with(UNIT_SOURCES "/sensor/tiers.yaml", 2, 64);
+	open_with(UNIT_SOURCES "/sensor/tiers.yaml", 0, 64);
+	flood(200);
+	shoot(&m,
+	      (struct shot){
+		      .at = 55 * SECOND, .from = ICU, .to = PACS, .source = 9, .flags = TCP_SYN });
+	metering_flush(&m);
+	cr_assert_eq(m.counters.flows_evicted, 200 - 64);
+	cr_assert_eq(m.counters.shed_flows, 200 - 64);
+	cr_assert_eq(count_of(&m, "flow"), 64 + 2);
+	cr_assert_eq(sum(&m, "packets/to_server"), 201);
+	cr_assert_eq(shed_max("icu"), SHED_SUMS);
+}
+
+Test(shedding, a_table_that_is_large_enough_sums_nothing)
+{
+	open_with(UNIT_SOURCES "/sensor/tiers.yaml", 2, 256);
 	flood(200);
 	metering_flush(&m);
 	cr_assert_eq(count_of(&m, "flow"), 200);
