@@ -8,6 +8,7 @@
 
 #include "base/pages.h"
 #include "sensor/reassembly.h"
+#include "sensor/stages.h"
 #include "sensor/tcp.h"
 
 enum {
@@ -407,8 +408,10 @@ static void inspect(struct dissection *d, struct flow *f, const struct packet *p
 		d->counters->dpi_flows++;
 	}
 	d->counters->dpi_packets++;
+	enum stage before = stage_enter(STAGE_DPI);
 	bool final = dpi_inspect(d->dpi, f->dpi_slot, p->ip.at, cursor_left(&p->ip),
 				 (uint64_t)(p->time.v / 1000), &answer);
+	stage_enter(before);
 	if (answer.app) {
 		f->app = answer.app;
 		f->app_source = APP_SOURCE_NDPI;

@@ -9,6 +9,7 @@
 #include "base/line.h"
 #include "dissectors/dissector.h"
 #include "sensor/community_id.h"
+#include "sensor/stages.h"
 
 enum { ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58, SCTP = 132, UDPLITE = 136 };
 
@@ -386,5 +387,7 @@ void flow_record(const struct record_setting *setting, struct flow *f,
 		out->tunnel_count++;
 	}
 	fill_attributes(attributes, space, out);
+	enum stage before = stage_enter(STAGE_CLASSIFY);
 	place_and_judge(setting, f, space, out);
+	stage_enter(before);
 }

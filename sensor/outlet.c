@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "sensor/stages.h"
 
 enum { BATCH_MOST = 1 << 20, ROOM = OUTLET_MEMORY_MOST / BATCH_MOST };
 
@@ -78,9 +79,11 @@ static int write_batch(struct outlet *o, const struct outlet_batch *b)
 /* Not under the lock, where there is a thread: nobody else touches the spool. */
 static int write_out(struct outlet *o, const struct outlet_batch *b)
 {
+	enum stage before = stage_enter(STAGE_SPOOL);
 	int error = o->options.json ? write_json(o, b) : write_batch(o, b);
 
 	buf_clear(b->bytes);
+	stage_enter(before);
 	return error;
 }
 
@@ -150,6 +153,7 @@ static void *work(void *context)
 		pthread_cond_broadcast(&o->done);
 	}
 	pthread_mutex_unlock(&o->lock);
+	stages_end_thread();
 	return NULL;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sensor/cover.h"
+#include "sensor/stages.h"
 #include "sensor/steer.h"
 #include "sensor/tcp.h"
 
@@ -130,8 +131,10 @@ static struct flow *open_flow(struct pipeline *p, const struct flow_key *key, ui
 			      const struct packet *packet, unsigned side, enum dedup_answer answer)
 {
 	uint16_t segments[2];
+	enum stage before = stage_enter(STAGE_CLASSIFY);
 	uint8_t value = flow_segments(p->options.setting.site, packet, side, segments);
 
+	stage_enter(before);
 	if (treatment_of(p, value) == TREAT_PAIR) {
 		shed_packet(p, packet, side, segments, answer);
 		return NULL;
@@ -188,7 +191,12 @@ static bool has_tcp_header(const struct packet *packet)
 static void look_into(struct pipeline *p, struct flow *f, const struct packet *packet,
 		      unsigned side)
 {
-	if (!dissection_see(p->dissection, f, packet, side, treatment_of(p, f->eviction_value)))
+	enum stage before = stage_enter(STAGE_DISSECT);
+	bool left_out =
+		dissection_see(p->dissection, f, packet, side, treatment_of(p, f->eviction_value));
+
+	stage_enter(before);
+	if (!left_out)
 		return;
 	if (f->shed < p->shed)
 		f->shed = p->shed;
@@ -229,7 +237,9 @@ static void packet_in(struct pipeline *p, const struct waiting *w)
 
 	p->at = w->at;
 	if (p->dedup) {
+		stage_enter(STAGE_DEDUP);
 		answer = dedup_see(p->dedup, packet, w->signature);
+		stage_enter(STAGE_FLOW);
 		if (answer != DEDUP_NEW && f) {
 			note_copy(p, f, packet, w->side, answer);
 			return;
@@ -249,12 +259,14 @@ static void packet_in(struct pipeline *p, const struct waiting *w)
 void pipeline_drain(struct pipeline *p)
 {
 	size_t n = p->waiting_count;
+	enum stage before = stage_enter(STAGE_FLOW);
 
 	p->waiting_count = 0;
 	for (size_t i = 0; i < n; i++)
 		flow_table_prefetch(p->flows, p->waiting[i].hash);
 	for (size_t i = 0; i < n; i++)
 		packet_in(p, &p->waiting[i]);
+	stage_enter(before);
 }
 
 static void find_key(struct pipeline *p, struct waiting *w)
@@ -272,8 +284,10 @@ static void announce(struct pipeline *p, struct waiting *w)
 	flow_table_prefetch_slot(p->flows, w->hash);
 	if (!p->dedup)
 		return;
+	stage_enter(STAGE_DEDUP);
 	w->signature = dedup_signature(&w->packet, w->hash, w->side);
 	dedup_prefetch(p->dedup, w->signature);
+	stage_enter(STAGE_FLOW);
 }
 
 static bool lies_in(const struct cursor *c, const struct frame *frame)
@@ -322,14 +336,25 @@ static void look_at_frame(struct pipeline *p)
 		dissection_frame(p->dissection, frame, realm_of(p->options.setting.realms, frame));
 }
 
+/* Another packet that waits; NULL when there is nothing of it to meter. */
+static struct waiting *decode_next(struct pipeline *p, const struct frame *frame)
+{
+	struct waiting *w = &p->waiting[p->waiting_count];
+	enum stage before = stage_enter(STAGE_DECODE);
+	enum decode_result result = decode(p->decoder, frame, &w->packet);
+
+	stage_enter(STAGE_DISSECT);
+	look_at_frame(p);
+	stage_enter(before);
+	return result == DECODE_OK ? w : NULL;
+}
+
 void pipeline_offer(struct pipeline *p, const struct frame *frame)
 {
 	pipeline_advance(p, frame->time.v);
 	p->ahead = FLOW_NONE;
-	struct waiting *w = &p->waiting[p->waiting_count];
-	enum decode_result result = decode(p->decoder, frame, &w->packet);
-	look_at_frame(p);
-	if (result != DECODE_OK)
+	struct waiting *w = decode_next(p, frame);
+	if (!w)
 		return;
 	find_key(p, w);
 	if (p->options.workers > 1 && hand_over(p, w))

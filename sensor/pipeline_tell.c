@@ -8,6 +8,7 @@
 #include "sensor/conditions.h"
 #include "sensor/cover.h"
 #include "sensor/findings.h"
+#include "sensor/stages.h"
 
 enum { STEPPED_BACK = 64 }; /* packets in a row that are a minute late: the clock was set */
 
@@ -78,11 +79,15 @@ void pipeline_emit(void *context, struct flow *f, enum end_reason reason)
 		end(p, f, reason);
 		return;
 	}
+	enum stage before = stage_enter(STAGE_RECORD);
 	flow_record(&p->options.setting, f, a, reason, &p->space, &r.flow);
 	output_record(p->output, &r);
+	stage_enter(STAGE_FIND);
 	find(p, f, &r.flow);
+	stage_enter(STAGE_HOSTS);
 	if (p->assets)
 		feed_flow(p->assets, &p->options.setting, f, a, &r.flow);
+	stage_enter(before);
 	if (reason == END_ACTIVE) {
 		p->counters->records_interim++;
 		begin_next_record(f, a);
@@ -184,7 +189,10 @@ static void report_minutes(struct pipeline *p, int64_t next)
 
 static void each_second(struct pipeline *p)
 {
+	enum stage before = stage_enter(STAGE_FLOW);
+
 	flow_table_expire(p->flows, p->now);
+	stage_enter(before);
 	int64_t minute = p->now / MINUTE;
 	if (minute == p->minute)
 		return;

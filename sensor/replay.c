@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "sensor/capture.h"
 #include "sensor/progress.h"
+#include "sensor/stages.h"
 
 enum { LOOK_EVERY = 4096 }; /* packets between two looks at signals and progress */
 
@@ -73,7 +74,8 @@ static int read_file(const struct replay *r, const char *path, struct capture *c
 	struct frame frame;
 	int more;
 
-	while ((more = capture_next(c, &frame)) == 1) {
+	while (stage_enter(STAGE_READ), (more = capture_next(c, &frame)) == 1) {
+		stage_enter(STAGE_FLOW);
 		if (r->counters->packets == before)
 			begin_input(r, &frame);
 		pipeline_offer(r->pipeline, &frame);
@@ -141,7 +143,9 @@ int replay_run(const struct replay *r)
 	}
 	progress_end(&progress);
 	bool abandoned = *r->stop && output_abandon(r->output);
+	stage_enter(STAGE_FLOW);
 	pipeline_flush(r->pipeline, *r->stop ? END_SHUTDOWN : END_END_OF_INPUT);
+	stage_enter(STAGE_OTHER);
 	int error = output_flush(r->output);
 	if (*r->stop)
 		log_warn("interrupted; %s",

@@ -17,6 +17,7 @@
 #include "sensor/monitor.h"
 #include "sensor/reload.h"
 #include "sensor/replay.h"
+#include "sensor/stages.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -613,5 +614,7 @@ int sensor_run(const struct arguments *a, const struct sensor_config *c)
 	print_summary(&s.counters, c->sensor);
 out:
 	finish(&s);
+	if (s.counters.packets)
+		stages_print(stderr, s.counters.packets);
 	return status;
 }
