@@ -33,11 +33,6 @@ bool ip_is_v4(const struct ip_addr *ip)
 	return memcmp(ip->bytes, mapped, sizeof(mapped)) == 0;
 }
 
-int ip_compare(const struct ip_addr *a, const struct ip_addr *b)
-{
-	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
-}
-
 bool ip_parse(const char *text, struct ip_addr *out)
 {
 	uint8_t v4[4];

@@ -3,23 +3,30 @@
 
 enum { PORTS = 4, TCP_HEADER = 20, UDP_HEADER = 8, SCTP_HEADER = 12, ICMP_HEADER = 8 };
 
-/* Ports, as far as they are there. False when the header does not fit into the
- * captured bytes; wrong only if it did not on the wire either. */
-static bool read_ports(struct packet *out, struct cursor *c, struct span s, uint32_t header,
-		       struct counters *counters)
+/* A header of which the captured bytes hold a part: its ports, as far as they are there.
+ * Wrong only if it did not fit on the wire either. */
+static void read_part(struct packet *out, struct span s, uint32_t header, struct counters *counters)
 {
-	bool fits = s.captured >= header;
+	struct cursor c = span_cursor(s);
 
 	out->has_ports = s.captured >= PORTS;
-	out->source_port = cursor_be16(c);
-	out->dest_port = cursor_be16(c);
-	if (fits)
-		return true;
+	out->source_port = cursor_be16(&c);
+	out->dest_port = cursor_be16(&c);
 	if (!out->has_ports)
 		out->source_port = 0;
 	counters->malformed_transport += span_left(s) < header;
 	out->payload_bytes = (uint32_t)span_left(span_skip(s, header));
-	return false;
+}
+
+/* All of a header; its length is a constant, so the cursor's checks are made once. */
+static inline struct cursor read_ports(struct packet *out, struct span s, uint32_t header)
+{
+	struct cursor all = span_cursor(s), c = cursor_sub(&all, header);
+
+	out->has_ports = true;
+	out->source_port = cursor_be16(&c);
+	out->dest_port = cursor_be16(&c);
+	return c;
 }
 
 static void set_payload(struct packet *out, struct span s)
@@ -32,10 +39,11 @@ static void set_payload(struct packet *out, struct span s)
  * flags 1 | window 2 | checksum 2 | urgent 2 | options */
 static void tcp(struct packet *out, struct span s, struct counters *counters)
 {
-	struct cursor c = span_cursor(s);
-
-	if (!read_ports(out, &c, s, TCP_HEADER, counters))
+	if (s.captured < TCP_HEADER) {
+		read_part(out, s, TCP_HEADER, counters);
 		return;
+	}
+	struct cursor c = read_ports(out, s, TCP_HEADER);
 	out->tcp_seq = cursor_be32(&c);
 	out->tcp_ack = cursor_be32(&c);
 	uint32_t header = (cursor_u8(&c) >> 4) * 4u;
@@ -50,10 +58,11 @@ static void tcp(struct packet *out, struct span s, struct counters *counters)
  * (RFC 2675 section 4); bytes behind a shorter one are padding. */
 static void udp(struct packet *out, struct span s, struct counters *counters)
 {
-	struct cursor c = span_cursor(s);
-
-	if (!read_ports(out, &c, s, UDP_HEADER, counters))
+	if (s.captured < UDP_HEADER) {
+		read_part(out, s, UDP_HEADER, counters);
 		return;
+	}
+	struct cursor c = read_ports(out, s, UDP_HEADER);
 	uint32_t length = cursor_be16(&c);
 	if (length && length < UDP_HEADER) {
 		counters->malformed_transport++;
@@ -67,10 +76,12 @@ static void udp(struct packet *out, struct span s, struct counters *counters)
 /* ports 4 | verification tag 4 | checksum 4 | chunks */
 static void sctp(struct packet *out, struct span s, struct counters *counters)
 {
-	struct cursor c = span_cursor(s);
-
-	if (read_ports(out, &c, s, SCTP_HEADER, counters))
-		set_payload(out, span_skip(s, SCTP_HEADER));
+	if (s.captured < SCTP_HEADER) {
+		read_part(out, s, SCTP_HEADER, counters);
+		return;
+	}
+	read_ports(out, s, SCTP_HEADER);
+	set_payload(out, span_skip(s, SCTP_HEADER));
 }
 
 /* type 1 | code 1 | checksum 2 | rest 4, by type */

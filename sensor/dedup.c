@@ -168,12 +168,15 @@ static int64_t distance(int64_t a, int64_t b)
 static size_t find(const struct set *set, uint64_t signature, int64_t time)
 {
 	size_t oldest = 0;
+	int64_t longest = -1;
 
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < WAYS; i++)
 		if (set->signatures[i] == signature)
 			return i;
-		if (distance(set->first[i], time) > distance(set->first[oldest], time))
-			oldest = i;
+	for (size_t i = 0; i < WAYS; i++) {
+		int64_t d = distance(set->first[i], time);
+		oldest = d > longest ? i : oldest;
+		longest = d > longest ? d : longest;
 	}
 	return oldest;
 }
