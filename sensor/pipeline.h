@@ -21,6 +21,7 @@ struct pipeline_options {
 	const struct oui *oui; /* makers of network cards; NULL: not known */
 	size_t event_memory;   /* what events compare with; of `events`, where those are shared */
 	uint8_t shed;          /* level of shedding from the start */
+	uint64_t singles;      /* records a second of single packets, while the table overflows */
 	bool dedup;
 	bool live; /* packets are stamped by this machine's clock, which may be set back */
 	/* Of several workers, each with a pipeline, that share a site: this one's number.

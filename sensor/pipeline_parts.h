@@ -45,15 +45,17 @@ struct pipeline {
 	struct pairs *pairs;
 	uint8_t shed, told; /* level of shedding, and the one that was told of last */
 	struct record_space space;
-	int64_t now;      /* clock of the packets: never goes back */
-	int64_t at;       /* the clock when the packet under way came */
-	int64_t disorder; /* rings and workers are read in turn: that much is no step back */
-	int64_t second;   /* of the last look at the table */
-	int64_t minute;   /* of the last health record */
-	bool dead;        /* the last minute had no frame, where there had been some */
-	bool jumped;      /* the previous packet was far ahead of the clock */
-	uint32_t ahead;   /* its flow, or FLOW_NONE */
-	unsigned late;    /* packets in a row that were a minute behind the clock */
+	int64_t now;         /* clock of the packets: never goes back */
+	int64_t at;          /* the clock when the packet under way came */
+	int64_t disorder;    /* rings and workers are read in turn: that much is no step back */
+	int64_t second;      /* of the last look at the table */
+	int64_t minute;      /* of the last health record */
+	bool dead;           /* the last minute had no frame, where there had been some */
+	bool jumped;         /* the previous packet was far ahead of the clock */
+	uint32_t ahead;      /* its flow, or FLOW_NONE */
+	unsigned late;       /* packets in a row that were a minute behind the clock */
+	int64_t lone_second; /* that the next is of */
+	uint32_t lone_records;
 	size_t waiting_count;
 	struct waiting waiting[PIPELINE_WAITING];
 };

@@ -58,7 +58,19 @@ static void find(struct pipeline *p, struct flow *f, const struct record_flow *r
 }
 
 /* A flood must not fill the spool with a record for each of its packets: while more
- * comes than the table has room for, single packets are told of by pair of segments. */
+ * comes than the table has room for, single packets have so many records a second; the
+ * others are told of by pair of segments. */
+static bool is_too_much(struct pipeline *p, const struct flow *f)
+{
+	if (!flow_is_lone(f) || !flow_table_overflows(p->flows, p->now))
+		return false;
+	int64_t second = p->now / USEC_PER_SECOND;
+	if (p->lone_second != second)
+		p->lone_records = 0;
+	p->lone_second = second;
+	return p->shed >= SHED_SUMS || ++p->lone_records > p->options.singles;
+}
+
 static void sum_up(struct pipeline *p, struct flow *f)
 {
 	uint8_t level = p->shed > SHED_SUMS ? p->shed : SHED_SUMS;
@@ -74,7 +86,7 @@ void pipeline_emit(void *context, struct flow *f, enum end_reason reason)
 	struct record r = { .type = RECORD_FLOW };
 
 	cover_flow(p->ledger, f, reason);
-	if (flow_is_lone(f) && flow_table_overflows(p->flows, p->now)) {
+	if (is_too_much(p, f)) {
 		sum_up(p, f);
 		end(p, f, reason);
 		return;

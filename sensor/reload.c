@@ -46,6 +46,7 @@ static const struct fixed {
 	FIXED("shed.least", NUMBER, shed.least),
 	FIXED("shed.urgent", NUMBER, shed.urgent),
 	FIXED("shed.quiet", NUMBER, shed.quiet),
+	FIXED("shed.singles", NUMBER, shed.singles),
 	FIXED("shed.high.ring", NUMBER, shed.high.ring),
 	FIXED("shed.high.queue", NUMBER, shed.high.queue),
 	FIXED("shed.high.spool", NUMBER, shed.high.spool),

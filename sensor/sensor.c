@@ -102,6 +102,7 @@ static struct pipeline_options settings_of(const struct sensor *s, bool live, ui
 		.oui = s->oui,
 		.event_memory = c->events,
 		.shed = (uint8_t)c->shed.least,
+		.singles = c->shed.singles,
 		.dedup = c->dedup,
 		.live = live,
 		.seed = seed,

@@ -26,6 +26,7 @@ void shed_options_init(struct shed_options *o)
 		.enabled = true,
 		.urgent = 85,
 		.quiet = { 60LL * USEC_PER_SECOND },
+		.singles = 10000,
 		.high = { .ring = 50, .queue = 50, .spool = 90, .lag = { 500 * 1000 } },
 		.low = { .ring = 10, .queue = 10, .spool = 80, .lag = { 50 * 1000 } },
 	};
@@ -68,8 +69,8 @@ static void check_marks(const struct yaml_node *n, const struct shed_options *o)
 
 void shed_options_read(struct shed_options *o, const struct yaml_node *n)
 {
-	static const char *const keys[] = { "enabled", "least", "urgent", "quiet",
-					    "high",    "low",   NULL };
+	static const char *const keys[] = { "enabled", "least", "urgent",  "quiet",
+					    "high",    "low",   "singles", NULL };
 
 	if (!n)
 		return;
@@ -77,6 +78,7 @@ void shed_options_read(struct shed_options *o, const struct yaml_node *n)
 	yaml_read_bool(n, "enabled", &o->enabled);
 	yaml_read_u64(n, "least", 0, SHED_LEVEL_MOST, &o->least);
 	yaml_read_u64(n, "urgent", 1, 100, &o->urgent);
+	yaml_read_u64(n, "singles", 0, UINT32_MAX, &o->singles);
 	yaml_read_span(n, "quiet", &o->quiet);
 	if (o->quiet.v < USEC_PER_SECOND || o->quiet.v > 3600LL * USEC_PER_SECOND)
 		yaml_problem(yaml_get(n, "quiet"), "quiet is not between 1s and 1h");

@@ -17,7 +17,10 @@
 #include "config/yaml.h"
 #include "schema/names.h"
 
-enum { SHED_LEVEL_MOST = 4, SHED_SUMS = 3 /* lone flows that are given up are summed from here */ };
+enum {
+	SHED_LEVEL_MOST = 4,
+	SHED_SUMS = 3 /* all lone flows are summed from here, while the table overflows */
+};
 
 /* What is still done for a flow, from all to nothing of its own. */
 enum treatment {
@@ -40,6 +43,9 @@ struct shed_options {
 	uint64_t least;    /* a level that is never left: for exercises and tests */
 	uint64_t urgent;   /* percent of the ring, from which two levels are climbed at once */
 	struct usec quiet; /* how long all must be below the low marks to go down by one */
+	/* Flows of a single packet that have a record each in a second in which the flow
+	 * table overflows, below SHED_SUMS; the others are summed. */
+	uint64_t singles;
 	struct shed_marks high, low;
 };
 

@@ -94,6 +94,7 @@ class Stage:
             f'geo: {{databases: [{source}/pcaps/demo/networks.mmdb]}}\n'
             f'spool: {{dir: spool, {spool}}}\n'
             f'flows: {flows}\n'
+            'shed: {singles: 1000000}\n'  # a record for each flow, whatever the table gives up
             'status: {enabled: false}\n')
         self.write_shipper(options=shipper)
         self.write('vigie.yaml',

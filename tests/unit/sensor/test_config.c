@@ -112,6 +112,7 @@ Test(config, every_mistake_at_its_line)
 		{ "shed: {high: {ring: 10}}\n", "1: ", "low mark of ring" },
 		{ "shed: {low: {lag: 1s}}\n", "1: ", "low mark of lag" },
 		{ "shed: {urgent: 50}\n", "1: ", "urgent" },
+		{ "shed: {singles: many}\n", "1: ", "singles" },
 		{ "shed: {hihg: {ring: 60}}\n", "1: ", "high" },
 	};
 
