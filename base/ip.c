@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/line.h"
-
 static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 
 struct ip_addr ip_from_v4(const uint8_t bytes[4])
@@ -26,11 +24,6 @@ struct ip_addr ip_from_v6(const uint8_t bytes[16])
 
 	memcpy(ip.bytes, bytes, 16);
 	return ip;
-}
-
-bool ip_is_v4(const struct ip_addr *ip)
-{
-	return memcmp(ip->bytes, mapped, sizeof(mapped)) == 0;
 }
 
 bool ip_parse(const char *text, struct ip_addr *out)
@@ -81,18 +74,86 @@ const char *ip_prefix_parse(const char *text, struct ip_prefix *out)
 	return NULL;
 }
 
+static char *put_byte(char *to, unsigned v)
+{
+	if (v >= 100)
+		*to++ = (char)('0' + v / 100);
+	if (v >= 10)
+		*to++ = (char)('0' + v / 10 % 10);
+	*to++ = (char)('0' + v % 10);
+	return to;
+}
+
+static char *put_v4(char *to, const uint8_t bytes[4])
+{
+	for (size_t i = 0; i < 4; i++) {
+		if (i)
+			*to++ = '.';
+		to = put_byte(to, bytes[i]);
+	}
+	*to = '\0';
+	return to;
+}
+
+static char *put_group(char *to, unsigned v)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (unsigned shift = 12; shift; shift -= 4)
+		if (v >> shift)
+			*to++ = hex[v >> shift & 15];
+	*to++ = hex[v & 15];
+	return to;
+}
+
+/* The longest run of zero groups, of several the first; one alone is no run. */
+static void find_zeros(const unsigned groups[8], unsigned *from, unsigned *count)
+{
+	*from = 8;
+	*count = 1;
+	for (unsigned i = 0, n; i < 8; i += n + 1) {
+		for (n = 0; i + n < 8 && !groups[i + n];)
+			n++;
+		if (n > *count) {
+			*from = i;
+			*count = n;
+		}
+	}
+}
+
+static void put_v6(char *to, const uint8_t bytes[16])
+{
+	unsigned groups[8], from, count;
+
+	for (size_t i = 0; i < 8; i++)
+		groups[i] = (unsigned)bytes[2 * i] << 8 | bytes[2 * i + 1];
+	find_zeros(groups, &from, &count);
+	bool v4 = from == 0 && count == 6; /* ::192.0.2.1, as inet_ntop() has it */
+	for (unsigned i = 0; i < 8; i++) {
+		if (i == from) {
+			*to++ = ':';
+			i += count - 1;
+			if (i == 7)
+				*to++ = ':';
+			continue;
+		}
+		if (i)
+			*to++ = ':';
+		if (i == 6 && v4) {
+			put_v4(to, bytes + 12);
+			return;
+		}
+		to = put_group(to, groups[i]);
+	}
+	*to = '\0';
+}
+
 char *ip_text(const struct ip_addr *ip, char out[IP_TEXT])
 {
-	if (!ip_is_v4(ip)) {
-		inet_ntop(AF_INET6, ip->bytes, out, IP_TEXT);
-		return out;
-	}
-	struct line l = line_in(out, IP_TEXT);
-	for (size_t i = 12; i < 16; i++) {
-		if (i > 12)
-			line_bytes(&l, ".", 1);
-		line_u64(&l, ip->bytes[i]);
-	}
+	if (ip_is_v4(ip))
+		put_v4(out, ip->bytes + 12);
+	else
+		put_v6(out, ip->bytes);
 	return out;
 }
 
@@ -131,16 +192,11 @@ bool ip_is_private(const struct ip_addr *ip)
 	       (v4[0] == 192 && v4[1] == 168) || (v4[0] == 100 && (v4[1] & 0xc0) == 64);
 }
 
-bool ip_is_local_scope(const struct ip_addr *ip)
+bool ip_v6_is_local_scope(const struct ip_addr *ip)
 {
-	const uint8_t *v6 = ip->bytes, *v4 = ip->bytes + 12;
+	static const uint8_t unspecified[16];
+	const uint8_t *v6 = ip->bytes;
 
-	if (!ip_is_v4(ip)) {
-		static const uint8_t unspecified[16];
-		return v6[0] == 0xff || (v6[0] == 0xfe && (v6[1] & 0xc0) == 0x80) ||
-		       memcmp(v6, unspecified, 16) == 0;
-	}
-	static const uint8_t all_ones[4] = { 255, 255, 255, 255 };
-	return (v4[0] & 0xf0) == 0xe0 || (v4[0] == 169 && v4[1] == 254) || v4[0] == 0 ||
-	       memcmp(v4, all_ones, 4) == 0;
+	return v6[0] == 0xff || (v6[0] == 0xfe && (v6[1] & 0xc0) == 0x80) ||
+	       memcmp(v6, unspecified, 16) == 0;
 }

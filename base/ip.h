@@ -23,8 +23,6 @@ enum { IP_TEXT = 46, IP_PREFIX_TEXT = 50 };
 
 struct ip_addr ip_from_v4(const uint8_t bytes[4]);
 struct ip_addr ip_from_v6(const uint8_t bytes[16]);
-bool ip_is_v4(const struct ip_addr *ip);
-
 /* As memcmp, which costs a call: below zero, zero or above it. */
 static inline int ip_compare(const struct ip_addr *a, const struct ip_addr *b)
 {
@@ -35,6 +33,18 @@ static inline int ip_compare(const struct ip_addr *a, const struct ip_addr *b)
 	unsigned half = x[0] == y[0];
 	uint64_t p = be64toh(x[half]), q = be64toh(y[half]);
 	return (p > q) - (p < q);
+}
+
+static inline bool ip_is_v4(const struct ip_addr *ip)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(ip->bytes, mapped, sizeof(mapped)) == 0;
+}
+
+static inline bool ip_equal(const struct ip_addr *a, const struct ip_addr *b)
+{
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
 bool ip_parse(const char *text, struct ip_addr *out);
@@ -48,5 +58,15 @@ bool ip_prefix_has(const struct ip_prefix *prefix, const struct ip_addr *ip);
 
 /* RFC 1918, RFC 6598 (shared), RFC 4193 (unique local), loopback. */
 bool ip_is_private(const struct ip_addr *ip);
+
+bool ip_v6_is_local_scope(const struct ip_addr *ip);
 /* Broadcast 255.255.255.255, multicast, link-local, unspecified: no peer of its own. */
-bool ip_is_local_scope(const struct ip_addr *ip);
+static inline bool ip_is_local_scope(const struct ip_addr *ip)
+{
+	const uint8_t *v4 = ip->bytes + 12;
+
+	if (!ip_is_v4(ip))
+		return ip_v6_is_local_scope(ip);
+	return (v4[0] & 0xf0) == 0xe0 || v4[0] == 0 || (v4[0] == 169 && v4[1] == 254) ||
+	       (v4[0] == 255 && v4[1] == 255 && v4[2] == 255 && v4[3] == 255);
+}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 
 #include "base/ip.h"
@@ -20,6 +21,45 @@ Test(ip, text_and_back)
 		char text[IP_TEXT];
 		cr_assert_str_eq(ip_text(&a, text), texts[i]);
 		cr_assert_eq(ip_is_v4(&a), i < 3);
+	}
+}
+
+/* Groups of zeros in all places, and of each number of digits. */
+Test(ip, texts_are_those_of_inet_ntop)
+{
+	static const uint16_t groups[] = { 1, 0x20, 0x300, 0x4000, 0xffff, 0xabc, 0x90, 0x1010 };
+
+	for (unsigned zeros = 0; zeros < 256; zeros++)
+		for (unsigned first = 0; first < 8; first++) {
+			struct ip_addr a = { 0 };
+			char text[IP_TEXT], expected[IP_TEXT];
+			for (unsigned i = 0; i < 8; i++) {
+				uint16_t group = zeros >> i & 1 ? 0 : groups[(first + i) % 8];
+				a.bytes[2 * i] = (uint8_t)(group >> 8);
+				a.bytes[2 * i + 1] = (uint8_t)group;
+			}
+			if (ip_is_v4(&a))
+				continue;
+			inet_ntop(AF_INET6, a.bytes, expected, sizeof(expected));
+			cr_assert_str_eq(ip_text(&a, text), expected);
+		}
+	for (unsigned v = 0; v < 256; v++) {
+		struct ip_addr a = ip_from_v4((uint8_t[]){ (uint8_t)v, 0, 7, (uint8_t)(255 - v) });
+		char text[IP_TEXT], expected[IP_TEXT];
+		inet_ntop(AF_INET, a.bytes + 12, expected, sizeof(expected));
+		cr_assert_str_eq(ip_text(&a, text), expected);
+	}
+}
+
+Test(ip, equal_is_what_compares_so)
+{
+	struct ip_addr a = ip("2001:db8::1"), b = a;
+
+	cr_assert(ip_equal(&a, &b));
+	for (size_t i = 0; i < sizeof(b.bytes); i++) {
+		b = a;
+		b.bytes[i] ^= 1;
+		cr_assert_not(ip_equal(&a, &b));
 	}
 }
 

@@ -33,6 +33,17 @@ Test(line, hexadecimal_has_all_its_digits)
 	}
 }
 
+Test(line, bytes_have_two_digits)
+{
+	char out[16];
+	struct line l = line_in(out, sizeof(out));
+
+	line_hex8(&l, 0);
+	line_hex8(&l, 0x9a);
+	line_hex8(&l, 0xff);
+	cr_assert_str_eq(out, "009aff");
+}
+
 Test(line, what_does_not_fit_is_cut)
 {
 	for (size_t room = 1; room < 40; room++) {
