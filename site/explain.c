@@ -2,82 +2,89 @@
 #include "site/view.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/line.h"
 
-enum { END_TEXT = 128, OVER_TEXT = 80, REASON = sizeof((struct judgement){ 0 }.reason) };
+enum { END_TEXT = 128, APP_TEXT = 63 }; /* END_TEXT: with its NUL */
 
 /* A sentence that was cut short must not end within a UTF-8 character. */
-static void end_cleanly(char *text, size_t room)
+static void end_cleanly(const struct line *l, const char *begin)
 {
-	size_t n = strlen(text), at = n;
+	char *at = l->at;
 
-	if (n + 1 < room)
+	if (at < l->last)
 		return;
-	while (at && ((unsigned char)text[at - 1] & 0xc0) == 0x80)
+	while (at > begin && ((unsigned char)at[-1] & 0xc0) == 0x80)
 		at--;
-	if (at && (unsigned char)text[at - 1] >= 0xc0)
-		text[at - 1] = '\0';
+	if (at > begin && (unsigned char)at[-1] >= 0xc0)
+		at[-1] = '\0';
 }
 
-__attribute__((format(printf, 2, 3))) static void say(char out[REASON], const char *format, ...)
+/* Texts one behind the other; NULL ends them. */
+__attribute__((sentinel)) static void say(struct line *l, ...)
 {
-	va_list args;
+	va_list texts;
 
-	va_start(args, format);
-	vsnprintf(out, REASON, format, args);
-	va_end(args);
-	end_cleanly(out, REASON);
+	va_start(texts, l);
+	for (const char *text; (text = va_arg(texts, const char *));)
+		line_bytes(l, text, strlen(text));
+	va_end(texts);
+}
+
+/* Room for an end of the flow within the sentence. */
+static struct line part_of(const struct line *l)
+{
+	size_t room = (size_t)(l->last - l->at);
+
+	return (struct line){ l->at, l->at + (room < END_TEXT - 1 ? room : END_TEXT - 1) };
 }
 
 /* "icu (life-critical)", "Acme Imaging", "an address outside the hospital". */
-static const char *describe(const struct view *v, const struct segment *end, bool with_impact,
-			    char out[END_TEXT])
+static void describe(struct line *l, const struct view *v, const struct segment *end,
+		     bool with_impact)
 {
 	const char *name = end->name;
+	struct line part = part_of(l);
 
 	if (end == v->site->external)
 		name = v->vendor ? v->vendor->name : "an address outside the hospital";
 	else if (end == v->site->unknown_internal)
 		name = "an internal address that no segment claims";
-	struct line l = line_in(out, END_TEXT);
-	line_text(&l, name);
-	if (with_impact && impact_is_clinical(end->impact)) {
-		line_text(&l, " (");
-		line_text(&l, impact_name(end->impact));
-		line_text(&l, ")");
-	}
-	return out;
+	line_text(&part, name);
+	if (with_impact && impact_is_clinical(end->impact))
+		say(&part, " (", impact_name(end->impact), ")", NULL);
+	l->at = part.at;
 }
 
-static const char *describe_client(const struct view *v, bool with_impact, char out[END_TEXT])
+static void describe_client(struct line *l, const struct view *v, bool with_impact)
 {
-	if (!v->by_way_in)
-		return describe(v, v->from, with_impact, out);
+	struct line part = part_of(l);
+
+	if (!v->by_way_in) {
+		describe(l, v, v->from, with_impact);
+		return;
+	}
 	if (v->candidate)
-		snprintf(out, END_TEXT, "%s's way in", v->candidate->name);
+		say(&part, v->candidate->name, "'s way in", NULL);
 	else
-		snprintf(out, END_TEXT, "a way in that vendors share");
-	return out;
+		line_text(&part, "a way in that vendors share");
+	l->at = part.at;
 }
 
-static const char *describe_service(const struct view *v, char out[OVER_TEXT])
+static void describe_service(struct line *l, const struct view *v)
 {
 	char number[4];
-	struct line l = line_in(out, OVER_TEXT);
 
 	if (v->app) {
-		line_bytes(&l, v->app, strnlen(v->app, 63));
-		return out;
+		line_bytes(l, v->app, strnlen(v->app, APP_TEXT));
+		return;
 	}
-	line_text(&l, protocol_name(v->flow->protocol, number));
+	line_text(l, protocol_name(v->flow->protocol, number));
 	if (v->flow->server_port) {
-		line_text(&l, " port ");
-		line_u64(&l, v->flow->server_port);
+		line_text(l, " port ");
+		line_u64(l, v->flow->server_port);
 	}
-	return out;
 }
 
 static const char *complaint(const struct view *v)
@@ -92,84 +99,94 @@ static const char *complaint(const struct view *v)
 	}
 }
 
-static void explain_good(const struct view *v, struct judgement *out)
+/* "labs may reach lab-systems over hl7" */
+static void explain_allowed(struct line *l, const struct view *v)
 {
-	char from[END_TEXT], to[END_TEXT], over[OVER_TEXT];
+	describe_client(l, v, false);
+	if (v->at_way_in) {
+		line_text(l, " uses its declared way in over ");
+		describe_service(l, v);
+		return;
+	}
+	line_text(l, " may reach ");
+	describe(l, v, v->to, false);
+	line_text(l, " over ");
+	describe_service(l, v);
+	if (v->exception)
+		say(l, " until ", v->exception->until_text, ": ", v->exception->reason, NULL);
+}
 
-	describe_client(v, false, from);
-	describe(v, v->to, false, to);
-	describe_service(v, over);
+static void explain_shed(struct line *l, const struct view *v)
+{
+	line_text(l, "what ");
+	describe_client(l, v, false);
+	line_text(l, " may speak with ");
+	describe(l, v, v->to, false);
+	line_text(l, " depends on the app, which an overloaded sensor did not look for");
+}
+
+static void explain_good(struct line *l, const struct view *v, enum verdict verdict)
+{
 	if (v->shed)
-		say(out->reason,
-		    "what %s may speak with %s depends on the app, which an overloaded sensor "
-		    "did not look for",
-		    from, to);
+		explain_shed(l, v);
 	else if (v->nameless)
-		say(out->reason,
-		    "whether %s reached a vendor depends on its name, which an overloaded sensor "
-		    "did not look for",
-		    v->inside->name);
-	else if (out->verdict == VERDICT_NOT_EVALUATED)
-		say(out->reason, "no site file was given to judge by");
-	else if (out->verdict == VERDICT_INTRA_SEGMENT && v->local_peer)
-		say(out->reason,
-		    "broadcast, multicast and link-local traffic stays in its segment");
-	else if (out->verdict == VERDICT_INTRA_SEGMENT)
-		say(out->reason, "both ends are in %s", to);
-	else if (v->at_way_in)
-		say(out->reason, "%s uses its declared way in over %s", from, over);
-	else if (v->exception)
-		say(out->reason, "%s may reach %s over %s until %s: %s", from, to, over,
-		    v->exception->until_text, v->exception->reason);
-	else
-		say(out->reason, "%s may reach %s over %s", from, to, over);
+		say(l, "whether ", v->inside->name,
+		    " reached a vendor depends on its name, which an overloaded sensor did not "
+		    "look for",
+		    NULL);
+	else if (verdict == VERDICT_NOT_EVALUATED)
+		line_text(l, "no site file was given to judge by");
+	else if (verdict == VERDICT_INTRA_SEGMENT && v->local_peer)
+		line_text(l, "broadcast, multicast and link-local traffic stays in its segment");
+	else if (verdict == VERDICT_INTRA_SEGMENT) {
+		line_text(l, "both ends are in ");
+		describe(l, v, v->to, false);
+	} else {
+		explain_allowed(l, v);
+	}
 }
 
 static void say_why(const struct view *v, const struct judgement *out, struct line *l)
 {
 	if (v->expired && out->rule == v->expired->id) {
-		line_text(l, "exception ");
-		line_text(l, v->expired->id);
-		line_text(l, " for this ended on ");
-		line_text(l, v->expired->until_text);
+		say(l, "exception ", v->expired->id, " for this ended on ", v->expired->until_text,
+		    NULL);
 	} else if (out->verdict == VERDICT_VENDOR_UNEXPECTED) {
 		line_text(l, complaint(v));
 	} else if (out->verdict == VERDICT_UNKNOWN_THIRD_PARTY) {
 		line_text(l, "no vendor entry claims it");
 	} else if (out->verdict == VERDICT_WRONG_SERVICE ||
 		   out->verdict == VERDICT_WRONG_DIRECTION) {
-		line_text(l, "conduit ");
-		line_text(l, v->near->id);
-		line_text(l, out->verdict == VERDICT_WRONG_SERVICE
-				     ? " allows other services only"
-				     : " allows this the other way only");
+		say(l, "conduit ", v->near->id,
+		    out->verdict == VERDICT_WRONG_SERVICE ? " allows other services only"
+							  : " allows this the other way only",
+		    NULL);
 	} else {
 		line_text(l, "no conduit joins the two");
 		line_text(l, v->near ? " in this direction" : "");
 	}
 }
 
-static void explain_bad(const struct view *v, struct judgement *out)
+static void explain_bad(struct line *l, const struct view *v, const struct judgement *out)
 {
-	char text[END_TEXT];
-	struct line l = line_in(out->reason, REASON);
-
-	line_text(&l, describe_client(v, true, text));
-	line_text(&l, " reached ");
-	line_text(&l, describe(v, v->to, true, text));
-	line_text(&l, " over ");
-	line_text(&l, describe_service(v, text));
-	line_text(&l, "; ");
-	say_why(v, out, &l);
-	end_cleanly(out->reason, REASON);
+	describe_client(l, v, true);
+	line_text(l, " reached ");
+	describe(l, v, v->to, true);
+	line_text(l, " over ");
+	describe_service(l, v);
+	line_text(l, "; ");
+	say_why(v, out, l);
 }
 
 void view_explain(const struct view *v, struct judgement *out)
 {
+	struct line l = line_in(out->reason, sizeof(out->reason));
+
 	if (out->verdict <= VERDICT_VENDOR)
-		explain_good(v, out);
+		explain_good(&l, v, out->verdict);
 	else
-		explain_bad(v, out);
+		explain_bad(&l, v, out);
+	end_cleanly(&l, out->reason);
 }
 
 struct technique {

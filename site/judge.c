@@ -341,7 +341,8 @@ void site_judge(const struct site *s, const struct site_flow *flow, struct judge
 	look(s, flow, &v);
 	enum impact impact = v.from->impact > v.to->impact ? v.from->impact : v.to->impact;
 
-	*out = (struct judgement){ .vendor = v.vendor ? v.vendor->name : NULL };
+	out->rule = NULL; /* not all of it: the reason is long, and written anyway */
+	out->vendor = v.vendor ? v.vendor->name : NULL;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
 		if (steps[i](&v, out))
 			break;

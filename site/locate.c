@@ -4,11 +4,6 @@
 #include <ctype.h>
 #include <string.h>
 
-bool site_is_local_peer(const struct ip_addr *ip)
-{
-	return ip_is_local_scope(ip);
-}
-
 static uint16_t segment_of_oui(const struct site *s, const uint8_t *mac)
 {
 	uint32_t number = (uint32_t)mac[0] << 16 | (uint32_t)mac[1] << 8 | mac[2];

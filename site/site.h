@@ -94,4 +94,7 @@ bool site_expects_control_from(const struct site *s, const struct segment *from)
 
 /* Broadcast, multicast and link-local peers belong to their sender's segment:
  * true when `ip` is such a peer. */
-bool site_is_local_peer(const struct ip_addr *ip);
+static inline bool site_is_local_peer(const struct ip_addr *ip)
+{
+	return ip_is_local_scope(ip);
+}
