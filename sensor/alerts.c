@@ -60,11 +60,46 @@ void alerts_destroy(struct alerts *a)
 	free(a);
 }
 
-static void part(XXH3_state_t *h, const char *text, const char *behind)
+/* What an alert is told by: gathered, and hashed at once. Only what is too long for that
+ * goes piece by piece. */
+struct identity {
+	size_t n;
+	bool overflowed;
+	XXH3_state_t state; /* of what overflowed */
+	char bytes[512];
+};
+
+static void make_room(struct identity *i)
 {
-	if (text)
-		XXH3_128bits_update(h, text, strlen(text));
-	XXH3_128bits_update(h, behind, strlen(behind));
+	if (!i->overflowed)
+		XXH3_128bits_reset(&i->state);
+	i->overflowed = true;
+	XXH3_128bits_update(&i->state, i->bytes, i->n);
+	i->n = 0;
+}
+
+static void put(struct identity *i, const char *text, const char *behind)
+{
+	for (size_t part = 0; part < 2; part++) {
+		const char *t = part ? behind : text;
+		size_t n = t ? strlen(t) : 0;
+		if (n > sizeof(i->bytes) - i->n)
+			make_room(i);
+		if (n > sizeof(i->bytes)) {
+			XXH3_128bits_update(&i->state, t, n);
+			continue;
+		}
+		memcpy(i->bytes + i->n, t ? t : "", n);
+		i->n += n;
+	}
+}
+
+static XXH128_hash_t digest(struct identity *i)
+{
+	if (!i->overflowed)
+		return XXH3_128bits(i->bytes, i->n);
+	make_room(i);
+	return XXH3_128bits_digest(&i->state);
 }
 
 static const char *who(const struct record_endpoint *e, char ip[IP_TEXT])
@@ -77,22 +112,23 @@ static uint64_t identify(const struct record_flow *f, const char *kind, char id[
 {
 	char ip[IP_TEXT], numbers[32];
 	struct line l = line_in(numbers, sizeof(numbers));
-	XXH3_state_t state;
+	struct identity i;
 
-	XXH3_128bits_reset(&state);
-	part(&state, f->sensor, "\n");
-	part(&state, f->exercise, "\n");
-	part(&state, kind, "\n");
-	part(&state, who(&f->client, ip), "\n");
-	part(&state, who(&f->server, ip), "\n");
+	i.n = 0;
+	i.overflowed = false;
+	put(&i, f->sensor, "\n");
+	put(&i, f->exercise, "\n");
+	put(&i, kind, "\n");
+	put(&i, who(&f->client, ip), "\n");
+	put(&i, who(&f->server, ip), "\n");
 	line_u64(&l, f->protocol);
 	line_bytes(&l, "\n", 1);
 	line_u64(&l, f->server.port);
 	line_bytes(&l, "\n", 1);
-	part(&state, numbers, "");
-	part(&state, f->app, "\n");
-	part(&state, f->rule, "");
-	XXH128_hash_t h = XXH3_128bits_digest(&state);
+	put(&i, numbers, NULL);
+	put(&i, f->app, "\n");
+	put(&i, f->rule, NULL);
+	XXH128_hash_t h = digest(&i);
 	l = line_in(id, RECORD_ID);
 	line_hex64(&l, h.high64);
 	line_hex64(&l, h.low64);
