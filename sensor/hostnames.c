@@ -17,11 +17,18 @@ struct entry {
 	char name[HOSTNAMES_LENGTH];
 };
 
+/* Of each entry a piece of its hash, so that who is not known costs no look at entries;
+ * 0: free. */
+struct tags {
+	uint16_t of[WAYS];
+};
+
 struct hostnames {
 	size_t sets;
 	uint64_t learnt;
 	hostnames_tell *tell;
 	void *context;
+	struct tags *tags;
 	struct entry entries[];
 };
 
@@ -32,19 +39,34 @@ struct hostnames *hostnames_create(size_t entries)
 	while (sets * WAYS < entries)
 		sets *= 2;
 	struct hostnames *n = calloc(1, sizeof(*n) + sets * WAYS * sizeof(n->entries[0]));
-	if (n)
-		n->sets = sets;
-	return n;
+	if (!n)
+		return NULL;
+	n->sets = sets;
+	n->tags = calloc(sets, sizeof(*n->tags));
+	if (n->tags)
+		return n;
+	free(n);
+	return NULL;
 }
 
 void hostnames_destroy(struct hostnames *n)
 {
+	if (!n)
+		return;
+	free(n->tags);
 	free(n);
 }
 
-static size_t set_of(const struct hostnames *n, const struct ip_addr *ip)
+struct place {
+	size_t set;
+	uint16_t tag;
+};
+
+static struct place place_of(const struct hostnames *n, const struct ip_addr *ip)
 {
-	return (XXH3_64bits(ip->bytes, sizeof(ip->bytes)) & (n->sets - 1)) * WAYS;
+	uint64_t hash = XXH3_64bits(ip->bytes, sizeof(ip->bytes));
+
+	return (struct place){ hash & (n->sets - 1), (uint16_t)(hash >> 48 | 1) };
 }
 
 void hostnames_listen(struct hostnames *n, hostnames_tell *tell, void *context)
@@ -66,27 +88,33 @@ void hostnames_hear(struct hostnames *n, const struct ip_addr *ip, const char *n
 
 	if (length >= HOSTNAMES_LENGTH || !grammar_accepts(GRAMMAR_HOSTNAME, name, length))
 		return;
-	struct entry *set = n->entries + set_of(n, ip), *place = set;
+	struct place at = place_of(n, ip);
+	struct entry *set = n->entries + at.set * WAYS;
+	size_t way = 0;
 	for (size_t i = 0; i < WAYS; i++) {
-		if (set[i].learnt && !ip_compare(&set[i].ip, ip)) {
-			place = &set[i];
+		if (set[i].learnt && ip_equal(&set[i].ip, ip)) {
+			way = i;
 			break;
 		}
-		if (set[i].learnt < place->learnt)
-			place = &set[i];
+		if (set[i].learnt < set[way].learnt)
+			way = i;
 	}
-	place->ip = *ip;
-	place->learnt = ++n->learnt;
+	n->tags[at.set].of[way] = at.tag;
+	set[way].ip = *ip;
+	set[way].learnt = ++n->learnt;
 	for (size_t i = 0; i <= length; i++)
-		place->name[i] = (char)tolower((unsigned char)name[i]);
+		set[way].name[i] = (char)tolower((unsigned char)name[i]);
 }
 
 const char *hostnames_find(const struct hostnames *n, const struct ip_addr *ip)
 {
-	const struct entry *set = n->entries + set_of(n, ip);
-
-	for (size_t i = 0; i < WAYS; i++)
-		if (set[i].learnt && !ip_compare(&set[i].ip, ip))
-			return set[i].name;
+	if (!n->learnt)
+		return NULL;
+	struct place at = place_of(n, ip);
+	for (size_t i = 0; i < WAYS; i++) {
+		const struct entry *e = &n->entries[at.set * WAYS + i];
+		if (n->tags[at.set].of[i] == at.tag && ip_equal(&e->ip, ip))
+			return e->name;
+	}
 	return NULL;
 }
