@@ -26,13 +26,15 @@ static bool is_service(const char *name)
 	return false;
 }
 
-void judge_access(const struct view *v)
+static const char *const apps[] = {
+	"rdp",       "vnc",         "ssh",       "telnet",  "teamviewer", "anydesk",
+	"citrix",    "winrm",       "wireguard", "openvpn", "ipsec",      "rustdesk",
+	"splashtop", "gotomeeting", "nomachine", "radmin",  NULL,
+};
+static const char *const attributes[] = { "tls.sni", "quic.sni", NULL };
+
+static void judge(const struct view *v)
 {
-	static const char *const apps[] = {
-		"rdp",       "vnc",         "ssh",       "telnet",  "teamviewer", "anydesk",
-		"citrix",    "winrm",       "wireguard", "openvpn", "ipsec",      "rustdesk",
-		"splashtop", "gotomeeting", "nomachine", "radmin",  NULL,
-	};
 	const struct record_flow *f = v->flow;
 	bool into = impact_is_clinical(f->server.impact);
 	bool out_of = impact_is_clinical(f->client.impact) && view_is_external(&f->server);
@@ -49,3 +51,5 @@ void judge_access(const struct view *v)
 		   view_end(&f->client, client), view_end(&f->server, server),
 		   service ? "a support service" : f->app);
 }
+
+const struct family access_family = { .judge = judge, .apps = apps, .attributes = attributes };

@@ -3,7 +3,11 @@
  * Certificates of clinical services, as far as TLS 1.2 shows them. */
 #include "events/judge.h"
 
-void judge_certificate(const struct view *v)
+static const char *const attributes[] = { "tls.certificate_expired",
+					  "tls.certificate_not_yet_valid",
+					  "tls.certificate_self_signed", NULL };
+
+static void judge(const struct view *v)
 {
 	char server[END_TEXT];
 
@@ -22,3 +26,5 @@ void judge_certificate(const struct view *v)
 			   "a service in %s shows a certificate that it signed itself",
 			   view_end(&v->flow->server, server));
 }
+
+const struct family certificate_family = { .judge = judge, .attributes = attributes };

@@ -5,9 +5,18 @@
 
 #include <string.h>
 
+static const char *const apps[] = { "dicom", "hl7", "astm", "poct1a", "intellivue", NULL };
+static const char *const attributes[] = {
+	"http.api",
+	"dicom.identity",
+	"http.clear_text_password",
+	"ftp.clear_text_password",
+	"telnet.clear_text_password",
+	NULL,
+};
+
 static bool carries_patients(const struct view *v)
 {
-	static const char *const apps[] = { "dicom", "hl7", "astm", "poct1a", "intellivue", NULL };
 	static const char *const web[] = { "http", NULL };
 
 	return view_app_is(v, apps) || (view_app_is(v, web) && view_text(v, "http.api"));
@@ -23,7 +32,7 @@ static bool offers_password(const struct view *v)
 	       view_flag(v, "telnet.clear_text_password");
 }
 
-void judge_clear_text(const struct view *v)
+static void judge(const struct view *v)
 {
 	const struct record_flow *f = v->flow;
 	char client[END_TEXT], server[END_TEXT];
@@ -43,3 +52,5 @@ void judge_clear_text(const struct view *v)
 			   "%s sent a password in clear text over %s", view_end(&f->client, client),
 			   f->app);
 }
+
+const struct family clear_text_family = { .judge = judge, .apps = apps, .attributes = attributes };

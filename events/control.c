@@ -31,10 +31,10 @@ static uint64_t sum(const struct view *v, const char *const *names, size_t count
 	return n;
 }
 
-void judge_control(const struct view *v)
+static const char *const apps[] = { "bacnet", "modbus", "knxnetip", "opcua", "enip", "s7", NULL };
+
+static void judge(const struct view *v)
 {
-	static const char *const apps[] = { "bacnet", "modbus", "knxnetip", "opcua",
-					    "enip",   "s7",     NULL };
 	char client[END_TEXT], server[END_TEXT];
 
 	if (!view_app_is(v, apps) || !v->flow->client.segment || !is_outside(v))
@@ -52,3 +52,5 @@ void judge_control(const struct view *v)
 			   view_end(&v->flow->client, client), view_end(&v->flow->server, server),
 			   v->flow->app);
 }
+
+const struct family control_family = { .judge = judge, .apps = apps };

@@ -94,9 +94,10 @@ static void judge_retrieval(const struct view *v)
 			   (unsigned long long)v->expect->bulk_images);
 }
 
-void judge_dicom(const struct view *v)
+static const char *const apps[] = { "dicom", NULL };
+
+static void judge(const struct view *v)
 {
-	static const char *const apps[] = { "dicom", NULL };
 	const char *calling, *called;
 
 	if (!view_app_is(v, apps))
@@ -112,3 +113,5 @@ void judge_dicom(const struct view *v)
 		judge_caller(v, calling);
 	judge_retrieval(v);
 }
+
+const struct family dicom_family = { .judge = judge, .apps = apps };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "events/events.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +14,26 @@
 #include "events/judge.h"
 #include "events/memory.h"
 
+/* In the order in which they tell. */
+static const struct family *const families[] = {
+	&dicom_family,      &hl7_family,         &control_family,  &access_family,
+	&clear_text_family, &certificate_family, &resolver_family, &web_family,
+};
+
+enum { FAMILIES = sizeof(families) / sizeof(*families), CONCERNS = 256 };
+
+/* An application or attribute, and who asks about it: a bit by family. */
+struct concern {
+	const char *name; /* NULL: free */
+	unsigned families;
+};
+
 struct events {
+	struct concern concerns[CONCERNS];
 	pthread_mutex_t lock;
 	struct memory *seen;
 	struct usec began; /* of the first record */
-	bool has_begun;
+	atomic_bool has_begun;
 };
 
 static const struct kind {
@@ -42,6 +59,41 @@ const char *events_kind_meaning(size_t i)
 	return kinds[i].meaning;
 }
 
+/* ---- which records concern whom ---- */
+
+/* The name's place, or the free one where it would be. Most names are nobody's: their
+ * ends and length tell. */
+static struct concern *find_concern(struct events *e, const char *name)
+{
+	size_t n = strlen(name);
+	size_t at = n ? (n * 37 + (uint8_t)name[0] * 11 + (uint8_t)name[n - 1]) % CONCERNS : 0;
+
+	while (e->concerns[at].name && strcmp(e->concerns[at].name, name) != 0)
+		at = (at + 1) % CONCERNS;
+	return &e->concerns[at];
+}
+
+static void note_concerns(struct events *e, const char *const *names, unsigned family,
+			  unsigned *count)
+{
+	for (; names && *names; names++) {
+		struct concern *c = find_concern(e, *names);
+		*count += !c->name;
+		assert(*count < CONCERNS / 2);
+		c->name = *names;
+		c->families |= 1U << family;
+	}
+}
+
+static unsigned families_of(struct events *e, const struct record_flow *f)
+{
+	unsigned asked = find_concern(e, f->app)->families;
+
+	for (size_t i = 0; i < f->attribute_count; i++)
+		asked |= find_concern(e, f->attributes[i].name)->families;
+	return asked;
+}
+
 struct events *events_create(size_t memory)
 {
 	struct events *e = calloc(1, sizeof(*e));
@@ -54,6 +106,10 @@ struct events *events_create(size_t memory)
 		return NULL;
 	}
 	pthread_mutex_init(&e->lock, NULL);
+	for (unsigned i = 0, n = 0; i < FAMILIES; i++) {
+		note_concerns(e, families[i]->apps, i, &n);
+		note_concerns(e, families[i]->attributes, i, &n);
+	}
 	return e;
 }
 
@@ -223,9 +279,9 @@ void view_raise_segments(const struct view *v, enum event_kind kind, enum weight
 
 static bool is_learning(struct events *e, const struct site *site, const struct record_flow *f)
 {
-	if (!e->has_begun)
+	if (!atomic_load(&e->has_begun))
 		e->began = f->start;
-	e->has_begun = true;
+	atomic_store(&e->has_begun, true);
 	return f->end.v - e->began.v < site_expectations(site)->learn.v;
 }
 
@@ -233,10 +289,6 @@ void events_judge(struct events *e, const struct site *site, const struct record
 		  struct counters *counters,
 		  void (*raise)(void *context, const struct event *event), void *context)
 {
-	static void (*const families[])(const struct view *) = {
-		judge_dicom,      judge_hl7,         judge_control,  judge_access,
-		judge_clear_text, judge_certificate, judge_resolver, judge_web,
-	};
 	struct view v = {
 		.events = e,
 		.site = site,
@@ -249,9 +301,13 @@ void events_judge(struct events *e, const struct site *site, const struct record
 
 	if (!flow->app || flow->verdict == VERDICT_NOT_EVALUATED)
 		return;
+	unsigned asked = families_of(e, flow);
+	if (!asked && atomic_load(&e->has_begun))
+		return;
 	pthread_mutex_lock(&e->lock);
 	v.learning = is_learning(e, site, flow);
-	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
-		families[i](&v);
+	for (size_t i = 0; i < FAMILIES; i++)
+		if (asked & 1U << i)
+			families[i]->judge(&v);
 	pthread_mutex_unlock(&e->lock);
 }

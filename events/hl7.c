@@ -112,13 +112,15 @@ static void judge_answers(const struct view *v)
 			   view_end(&v->flow->server, server), (unsigned long long)unanswered);
 }
 
-void judge_hl7(const struct view *v)
-{
-	static const char *const apps[] = { "hl7", NULL };
+static const char *const apps[] = { "hl7", NULL };
 
+static void judge(const struct view *v)
+{
 	if (!view_app_is(v, apps))
 		return;
 	judge_senders(v);
 	judge_types(v);
 	judge_answers(v);
 }
+
+const struct family hl7_family = { .judge = judge, .apps = apps };

@@ -73,15 +73,14 @@ struct view {
 	void *context;
 };
 
-/* The families: each looks at one record. */
-void judge_dicom(const struct view *v);
-void judge_hl7(const struct view *v);
-void judge_control(const struct view *v);
-void judge_access(const struct view *v);
-void judge_clear_text(const struct view *v);
-void judge_certificate(const struct view *v);
-void judge_resolver(const struct view *v);
-void judge_web(const struct view *v);
+/* Events of one kind of traffic. A family is asked about records of one of its
+ * applications, or with one of its attributes; both lists end with NULL. */
+struct family {
+	void (*judge)(const struct view *v);
+	const char *const *apps, *const *attributes; /* NULL: none */
+};
+extern const struct family dicom_family, hl7_family, control_family, access_family,
+	clear_text_family, certificate_family, resolver_family, web_family;
 
 /* An attribute of the record: NULL, 0 and false when it is not there. */
 const struct record_attribute *view_attribute(const struct view *v, const char *name);

@@ -5,7 +5,9 @@
 
 enum { REFUSED = 10 };
 
-void judge_web(const struct view *v)
+static const char *const attributes[] = { "http.api", NULL };
+
+static void judge(const struct view *v)
 {
 	static const char *const apps[] = { "http", NULL };
 	char server[END_TEXT];
@@ -26,3 +28,5 @@ void judge_web(const struct view *v)
 			   view_end(&v->flow->server, server),
 			   (unsigned long long)view_number(v, "http.unauthorized"));
 }
+
+const struct family web_family = { .judge = judge, .attributes = attributes };
