@@ -30,16 +30,26 @@ struct asset {
 	bool has_ip, has_mac;
 	bool changed;      /* a record is due */
 	bool is_addressed; /* known by MAC alone, and an address has that MAC */
+	uint8_t impact;    /* enum impact */
+	uint8_t role_count, fact_count;
+	uint32_t facts; /* its first one */
 	uint64_t hash;
 	const char *segment, *vendor;
-	enum impact impact;
-	int64_t first, last;
-	int64_t sent;   /* clock at the last record */
-	int64_t told;   /* `last` in it; INT64_MIN: there was none */
-	uint32_t facts; /* its first one */
-	uint32_t fact_count;
-	uint32_t role_count;
-	struct record_role roles[ASSET_ROLES];
+	int64_t first;
+	int64_t sent; /* clock at the last record */
+	int64_t told; /* when it was `last` seen, in it; INT64_MIN: there was none */
+};
+
+/* What tells who has to go: side by side, as many are looked at. */
+struct worth {
+	int64_t last; /* seen */
+	bool known;   /* something is known of it: no longer poor */
+};
+
+/* Where a host is: with half of its hash, so that others need not be looked at. */
+struct place {
+	uint32_t number; /* plus one; 0: free */
+	uint32_t hash;   /* its lower half */
 };
 
 /* What a value was found to mean: the same few come again and again. */
@@ -51,15 +61,20 @@ struct understood {
 struct assets {
 	struct understood understood[UNDERSTOOD];
 	struct asset *hosts;
-	size_t most, used; /* used: never more than these were ever in use */
+	struct worth *worth;                      /* of each host */
+	struct record_role (*roles)[ASSET_ROLES]; /* of each host */
+	size_t most, used;                        /* used: never more than these were ever in use */
 	size_t count;
-	uint32_t hand;    /* where the next look for one to give up begins */
-	uint32_t *places; /* by hash: a host's number plus one; 0: free */
+	size_t bare;   /* hosts without an address */
+	uint32_t hand; /* where the next look for one to give up begins */
+	struct place *places;
 	size_t mask;
 	struct fact *facts;
 	size_t fact_most, facts_used;
 	uint32_t free_fact;
 	uint64_t seed;
+	const char *realm; /* whose hash is the next: the last one that was asked for */
+	uint64_t realm_hash;
 	const struct oui *oui;
 	struct counters *counters;
 	record_sink *sink;
@@ -88,9 +103,11 @@ struct assets *assets_create(const struct assets_options *o, struct counters *co
 	a->sink = sink;
 	a->context = context;
 	a->hosts = pages_map(o->hosts * sizeof(*a->hosts));
+	a->worth = pages_map(o->hosts * sizeof(*a->worth));
+	a->roles = pages_map(o->hosts * sizeof(*a->roles));
 	a->facts = pages_map(o->facts * sizeof(*a->facts));
 	a->places = pages_map(places * sizeof(*a->places));
-	if (a->hosts && a->facts && a->places)
+	if (a->hosts && a->worth && a->roles && a->facts && a->places)
 		return a;
 	assets_destroy(a);
 	return NULL;
@@ -101,6 +118,8 @@ void assets_destroy(struct assets *a)
 	if (!a)
 		return;
 	pages_unmap(a->hosts, a->most * sizeof(*a->hosts));
+	pages_unmap(a->worth, a->most * sizeof(*a->worth));
+	pages_unmap(a->roles, a->most * sizeof(*a->roles));
 	pages_unmap(a->facts, a->fact_most * sizeof(*a->facts));
 	pages_unmap(a->places, (a->mask + 1) * sizeof(*a->places));
 	free(a);
@@ -109,9 +128,10 @@ void assets_destroy(struct assets *a)
 void assets_clear(struct assets *a)
 {
 	memset(a->places, 0, (a->mask + 1) * sizeof(*a->places));
-	a->used = a->count = a->facts_used = 0;
+	a->used = a->count = a->bare = a->facts_used = 0;
 	a->hand = 0;
 	a->free_fact = NONE;
+	a->realm = NULL;
 }
 
 size_t assets_count(const struct assets *a)
@@ -122,28 +142,35 @@ size_t assets_count(const struct assets *a)
 /* --- the index --- */
 
 /* All tenants of an address have one hash. */
-static uint64_t hash_of(const struct assets *a, const struct asset_sighting *s)
+static uint64_t hash_of(struct assets *a, const struct asset_sighting *s)
 {
-	uint64_t h = XXH3_64bits_withSeed(s->realm, strlen(s->realm), a->seed);
-
-	return s->has_ip ? XXH3_64bits_withSeed(s->ip.bytes, sizeof(s->ip.bytes), h)
-			 : XXH3_64bits_withSeed(s->mac, sizeof(s->mac), h);
+	if (a->realm != s->realm) {
+		a->realm = s->realm;
+		a->realm_hash = XXH3_64bits_withSeed(s->realm, strlen(s->realm), a->seed);
+	}
+	return s->has_ip ? XXH3_64bits_withSeed(s->ip.bytes, sizeof(s->ip.bytes), a->realm_hash)
+			 : XXH3_64bits_withSeed(s->mac, sizeof(s->mac), a->realm_hash);
 }
 
 static bool is_at(const struct asset *h, const struct asset_sighting *s, uint64_t hash)
 {
 	if (h->hash != hash || h->has_ip != s->has_ip || h->realm != s->realm)
 		return false;
-	return s->has_ip ? !ip_compare(&h->ip, &s->ip) : !memcmp(h->mac, s->mac, 6);
+	return s->has_ip ? ip_equal(&h->ip, &s->ip) : !memcmp(h->mac, s->mac, 6);
+}
+
+static struct worth *worth_of(const struct assets *a, const struct asset *h)
+{
+	return &a->worth[h - a->hosts];
 }
 
 static void enter(struct assets *a, uint32_t number)
 {
 	size_t at = a->hosts[number].hash & a->mask;
 
-	while (a->places[at])
+	while (a->places[at].number)
 		at = (at + 1) & a->mask;
-	a->places[at] = number + 1;
+	a->places[at] = (struct place){ number + 1, (uint32_t)a->hosts[number].hash };
 }
 
 /* Moves back what stands behind the gap and belongs before it. */
@@ -151,15 +178,15 @@ static void leave(struct assets *a, uint32_t number)
 {
 	size_t gap = a->hosts[number].hash & a->mask;
 
-	while (a->places[gap] != number + 1)
+	while (a->places[gap].number != number + 1)
 		gap = (gap + 1) & a->mask;
-	a->places[gap] = 0;
-	for (size_t at = (gap + 1) & a->mask; a->places[at]; at = (at + 1) & a->mask) {
-		size_t home = a->hosts[a->places[at] - 1].hash & a->mask;
+	a->places[gap].number = 0;
+	for (size_t at = (gap + 1) & a->mask; a->places[at].number; at = (at + 1) & a->mask) {
+		size_t home = a->places[at].hash & a->mask;
 		if (((at - home) & a->mask) < ((at - gap) & a->mask))
 			continue;
 		a->places[gap] = a->places[at];
-		a->places[at] = 0;
+		a->places[at].number = 0;
 		gap = at;
 	}
 }
@@ -172,16 +199,17 @@ struct tenants {
 	size_t count;
 };
 
-static void note_tenant(struct tenants *t, struct asset *h, const struct asset_sighting *s)
+static void note_tenant(const struct assets *a, struct tenants *t, struct asset *h,
+			const struct asset_sighting *s)
 {
 	t->count++;
 	if (!h->has_mac)
 		t->nameless = h;
 	else if (s->has_mac && !memcmp(h->mac, s->mac, 6))
 		t->exact = h;
-	if (!t->newest || h->last > t->newest->last)
+	if (!t->newest || worth_of(a, h)->last > worth_of(a, t->newest)->last)
 		t->newest = h;
-	if (!t->oldest || h->last < t->oldest->last)
+	if (!t->oldest || worth_of(a, h)->last < worth_of(a, t->oldest)->last)
 		t->oldest = h;
 }
 
@@ -190,10 +218,12 @@ static struct tenants find_tenants(const struct assets *a, const struct asset_si
 {
 	struct tenants t = { 0 };
 
-	for (size_t at = hash & a->mask; a->places[at]; at = (at + 1) & a->mask) {
-		struct asset *h = &a->hosts[a->places[at] - 1];
+	for (size_t at = hash & a->mask; a->places[at].number; at = (at + 1) & a->mask) {
+		if (a->places[at].hash != (uint32_t)hash)
+			continue;
+		struct asset *h = &a->hosts[a->places[at].number - 1];
 		if (is_at(h, s, hash))
-			note_tenant(&t, h, s);
+			note_tenant(a, &t, h, s);
 	}
 	return t;
 }
@@ -217,33 +247,30 @@ static void forget(struct assets *a, struct asset *h)
 	drop_facts(a, h);
 	h->realm = NULL;
 	a->count--;
+	a->bare -= !h->has_ip;
 }
 
-static bool is_poor(const struct asset *h)
+static bool is_less(const struct worth *w, const struct worth *than)
 {
-	return !h->fact_count && !h->role_count;
-}
-
-static bool is_less_worth(const struct asset *h, const struct asset *than)
-{
-	if (is_poor(h) != is_poor(than))
-		return is_poor(h);
-	return h->last < than->last;
+	if (w->known != than->known)
+		return !w->known;
+	return w->last < than->last;
 }
 
 /* A flood of made-up addresses pushes out itself: of them nothing is known. */
 static struct asset *find_victim(struct assets *a, int64_t now)
 {
-	struct asset *worst = NULL;
+	const struct worth *worst = NULL;
 
 	for (size_t i = 0; i < SAMPLE && i < a->most; i++) {
-		struct asset *h = &a->hosts[a->hand];
-		a->hand = (uint32_t)((a->hand + 1) % a->most);
-		bool may_go = is_poor(h) || h->last < now - HOUR;
-		if (may_go && (!worst || is_less_worth(h, worst)))
-			worst = h;
+		const struct worth *w = &a->worth[a->hand];
+		if (++a->hand == a->most)
+			a->hand = 0;
+		bool may_go = !w->known || w->last < now - HOUR;
+		if (may_go && (!worst || is_less(w, worst)))
+			worst = w;
 	}
-	return worst;
+	return worst ? &a->hosts[worst - a->worth] : NULL;
 }
 
 /* A slot that is not in use, or NULL. */
@@ -289,13 +316,14 @@ static struct asset *move_in(struct assets *a, const struct asset_sighting *s, u
 		.changed = true,
 		.hash = hash,
 		.segment = s->segment,
-		.impact = s->impact,
+		.impact = (uint8_t)s->impact,
 		.first = s->first.v,
-		.last = s->last.v,
 		.told = INT64_MIN,
 		.facts = NONE,
 	};
+	*worth_of(a, h) = (struct worth){ .last = s->last.v };
 	a->count++;
+	a->bare += !s->has_ip;
 	a->counters->assets++;
 	enter(a, (uint32_t)(h - a->hosts));
 	if (s->has_mac)
@@ -303,18 +331,20 @@ static struct asset *move_in(struct assets *a, const struct asset_sighting *s, u
 	return h;
 }
 
-static void stay(struct asset *h, const struct asset_sighting *s)
+static void stay(const struct assets *a, struct asset *h, const struct asset_sighting *s)
 {
+	struct worth *w = worth_of(a, h);
+
 	if (s->first.v < h->first)
 		h->first = s->first.v;
-	if (s->last.v > h->last)
-		h->last = s->last.v;
+	if (s->last.v > w->last)
+		w->last = s->last.v;
 	/* One's own link tells best where one stands. */
 	if (!s->segment || (h->segment && !s->has_mac))
 		return;
 	h->changed |= h->segment != s->segment;
 	h->segment = s->segment;
-	h->impact = s->impact;
+	h->impact = (uint8_t)s->impact;
 }
 
 struct asset *assets_see(struct assets *a, const struct asset_sighting *s)
@@ -329,7 +359,7 @@ struct asset *assets_see(struct assets *a, const struct asset_sighting *s)
 	}
 	if (!h)
 		return move_in(a, s, hash, t.count >= ASSET_TENANTS ? t.oldest : NULL);
-	stay(h, s);
+	stay(a, h, s);
 	return h;
 }
 
@@ -353,8 +383,14 @@ static struct fact *take_fact(struct assets *a, struct asset *h)
 		end = &a->facts[*end].next;
 	*end = i;
 	h->fact_count++;
-	h->changed = true;
+	h->changed = worth_of(a, h)->known = true;
 	return &a->facts[i];
+}
+
+/* Static texts mostly, of which the address tells already. */
+static bool is_same(const char *a, const char *b)
+{
+	return a == b || !strcmp(a, b);
 }
 
 /* The fact that says this; or the place of one that gives way to it; or a new one. */
@@ -366,7 +402,7 @@ static struct fact *fact_place(struct assets *a, struct asset *h, const char *na
 
 	for (uint32_t i = h->facts; i != NONE; i = a->facts[i].next) {
 		struct fact *f = &a->facts[i];
-		if (strcmp(f->from, from) != 0 || strcmp(f->name, name) != 0)
+		if (!is_same(f->from, from) || !is_same(f->name, name))
 			continue;
 		*is_known = !strncmp(f->value, value, ASSET_VALUE);
 		if (*is_known)
@@ -431,30 +467,30 @@ void asset_fact(struct assets *a, struct asset *h, const char *field, const char
 		asset_hint(a, h, "os", sense->os, sense->os_confidence, field, time);
 }
 
-static struct record_role *lowest(struct asset *h)
+static struct record_role *lowest(struct record_role roles[ASSET_ROLES])
 {
-	struct record_role *r = h->roles;
+	struct record_role *r = roles;
 
-	for (uint32_t i = 1; i < h->role_count; i++)
-		if (h->roles[i].confidence < r->confidence)
-			r = &h->roles[i];
+	for (size_t i = 1; i < ASSET_ROLES; i++)
+		if (roles[i].confidence < r->confidence)
+			r = &roles[i];
 	return r;
 }
 
 void asset_role(struct assets *a, struct asset *h, const char *role, enum confidence confidence,
 		const char *from)
 {
-	struct record_role *place = NULL;
+	struct record_role *roles = a->roles[h - a->hosts], *place = NULL;
 
-	(void)a;
-	for (uint32_t i = 0; i < h->role_count && !place; i++)
-		if (!strcmp(h->roles[i].role, role))
-			place = &h->roles[i];
+	for (size_t i = 0; i < h->role_count && !place; i++)
+		if (is_same(roles[i].role, role))
+			place = &roles[i];
 	if (!place && h->role_count < ASSET_ROLES) {
-		place = &h->roles[h->role_count++];
-		place->confidence = CONFIDENCE_NONE;
+		place = &roles[h->role_count++];
+		*place = (struct record_role){ role, CONFIDENCE_NONE, from };
+		worth_of(a, h)->known = true;
 	} else if (!place) {
-		place = lowest(h);
+		place = lowest(roles);
 	}
 	if (place->confidence >= confidence)
 		return;
@@ -482,14 +518,16 @@ static size_t gather_facts(struct assets *a, const struct asset *h, size_t n)
 
 static size_t gather_roles(struct assets *a, const struct asset *h, size_t n)
 {
-	for (uint32_t i = 0; i < h->role_count; i++) {
+	const struct record_role *roles = a->roles[h - a->hosts];
+
+	for (size_t i = 0; i < h->role_count; i++) {
 		size_t at = 0;
-		while (at < n && strcmp(a->record_roles[at].role, h->roles[i].role) != 0)
+		while (at < n && strcmp(a->record_roles[at].role, roles[i].role) != 0)
 			at++;
 		if (at == n)
-			a->record_roles[n++] = h->roles[i];
-		else if (a->record_roles[at].confidence < h->roles[i].confidence)
-			a->record_roles[at] = h->roles[i];
+			a->record_roles[n++] = roles[i];
+		else if (a->record_roles[at].confidence < roles[i].confidence)
+			a->record_roles[at] = roles[i];
 	}
 	return n;
 }
@@ -523,11 +561,11 @@ static size_t drop_excluded(struct record_role *roles, size_t n)
 }
 
 /* What is known by the MAC of a host with an address. */
-static struct asset *by_mac(const struct assets *a, const struct asset *h)
+static struct asset *by_mac(struct assets *a, const struct asset *h)
 {
 	struct asset_sighting s = { .realm = h->realm, .has_mac = true };
 
-	if (!h->has_ip || !h->has_mac)
+	if (!a->bare || !h->has_ip || !h->has_mac)
 		return NULL;
 	memcpy(s.mac, h->mac, 6);
 	return find_tenants(a, &s, hash_of(a, &s)).exact;
@@ -538,6 +576,7 @@ static void send(struct assets *a, struct asset *h, const struct asset *more,
 {
 	struct record r = { .type = RECORD_ASSET };
 	size_t facts = gather_facts(a, h, 0), roles = gather_roles(a, h, 0);
+	int64_t last = worth_of(a, h)->last;
 
 	if (more) {
 		facts = gather_facts(a, more, facts);
@@ -555,9 +594,9 @@ static void send(struct assets *a, struct asset *h, const struct asset *more,
 		.ip = h->ip,
 		.mac_vendor = h->vendor,
 		.segment = h->segment,
-		.impact = h->impact,
+		.impact = (enum impact)h->impact,
 		.first_seen = { h->first },
-		.last_seen = { h->last },
+		.last_seen = { last },
 		.roles = a->record_roles,
 		.role_count = roles,
 		.facts = a->record_facts,
@@ -566,14 +605,15 @@ static void send(struct assets *a, struct asset *h, const struct asset *more,
 	memcpy(r.asset.mac, h->mac, 6);
 	h->changed = false;
 	h->sent = now.v;
-	h->told = h->last;
+	h->told = last;
 	a->sink(a->context, &r);
 }
 
-static bool is_due(const struct asset *h, const struct asset *more, int64_t now, bool end)
+static bool is_due(const struct assets *a, const struct asset *h, const struct asset *more,
+		   int64_t now, bool end)
 {
 	return h->changed || (more && more->changed) ||
-	       (h->last != h->told && (end || now >= h->sent + HOUR || now < h->sent));
+	       (worth_of(a, h)->last != h->told && (end || now >= h->sent + HOUR || now < h->sent));
 }
 
 /* Whoever is told of with an address is not told of without it. */
@@ -584,21 +624,21 @@ static void send_addressed(struct assets *a, const struct asset_marks *marks, st
 		struct asset *h = &a->hosts[i], *more = h->realm ? by_mac(a, h) : NULL;
 		if (more)
 			more->is_addressed = true;
-		if (h->realm && h->has_ip && is_due(h, more, now.v, end))
+		if (h->realm && h->has_ip && is_due(a, h, more, now.v, end))
 			send(a, h, more, marks, now);
 	}
 }
 
 void assets_flush(struct assets *a, const struct asset_marks *marks, struct usec now, bool end)
 {
-	for (size_t i = 0; i < a->used; i++)
+	for (size_t i = 0; a->bare && i < a->used; i++)
 		a->hosts[i].is_addressed = false;
 	send_addressed(a, marks, now, end);
-	for (size_t i = 0; i < a->used; i++) {
+	for (size_t i = 0; a->bare && i < a->used; i++) {
 		struct asset *h = &a->hosts[i];
 		if (!h->realm || h->has_ip)
 			continue;
-		if (!h->is_addressed && is_due(h, NULL, now.v, end))
+		if (!h->is_addressed && is_due(a, h, NULL, now.v, end))
 			send(a, h, NULL, marks, now);
 		h->changed = false;
 	}
@@ -608,9 +648,10 @@ void assets_place(struct assets *a, asset_place *place, void *context)
 {
 	for (size_t i = 0; i < a->used; i++) {
 		struct asset *h = &a->hosts[i];
+		enum impact impact = IMPACT_NONE;
 		h->segment = NULL;
-		h->impact = IMPACT_NONE;
 		if (h->realm && h->has_ip)
-			place(context, &h->ip, h->has_mac ? h->mac : NULL, &h->segment, &h->impact);
+			place(context, &h->ip, h->has_mac ? h->mac : NULL, &h->segment, &impact);
+		h->impact = (uint8_t)impact;
 	}
 }

@@ -30,8 +30,18 @@ struct flow_rule {
 #define SOP "dicom.used_sop_class"
 #define MOVED "dicom.move_originator"
 
+/* Sorted by application; the rules of one in the order in which they are to be told. */
 /* clang-format off */
 static const struct flow_rule flow_rules[] = {
+	{ "anydesk", CLIENT, NULL, NULL, NULL, "remote-access-target", CONFIDENCE_LOW },
+	{ "astm", CLIENT, NULL, NULL, NULL, "analyser", CONFIDENCE_MEDIUM },
+	{ "astm", SERVER, NULL, NULL, NULL, "lis", CONFIDENCE_MEDIUM },
+	/* Both ends of building and industry protocols may be controllers; who is only ever
+	 * asked is one. */
+	{ "bacnet", SERVER, NULL, NULL, NULL, "building-controller", CONFIDENCE_MEDIUM },
+	{ "carescape", CLIENT, NULL, NULL, NULL, "monitor", CONFIDENCE_MEDIUM },
+	{ "citrix", CLIENT, NULL, NULL, NULL, "remote-access-source", CONFIDENCE_MEDIUM },
+	{ "dhcp", SERVER, NULL, NULL, NULL, "address-server", CONFIDENCE_MEDIUM },
 	/* Objects that a C-MOVE asked for come from an archive, to who looks at them. */
 	{ "dicom", CLIENT, "dicom.c_store", NULL, MOVED, "modality", CONFIDENCE_MEDIUM },
 	{ "dicom", SERVER, "dicom.c_store", NULL, MOVED, "archive", CONFIDENCE_MEDIUM },
@@ -44,6 +54,11 @@ static const struct flow_rule flow_rules[] = {
 	{ "dicom", CLIENT, SOP, COMMITMENT, NULL, "modality", CONFIDENCE_MEDIUM },
 	{ "dicom", SERVER, SOP, COMMITMENT, NULL, "archive", CONFIDENCE_MEDIUM },
 	{ "dicom", SERVER, SOP, PRINT, NULL, "film-printer", CONFIDENCE_HIGH },
+	{ "dns", SERVER, "dns.answers", NULL, NULL, "name-server", CONFIDENCE_HIGH },
+	{ "enip", SERVER, NULL, NULL, NULL, "plc", CONFIDENCE_MEDIUM },
+	{ "fox", SERVER, NULL, NULL, NULL, "building-controller", CONFIDENCE_HIGH },
+	{ "fox", CLIENT, NULL, NULL, NULL, "building-workstation", CONFIDENCE_LOW },
+	{ "ftp", SERVER, NULL, NULL, NULL, "file-server", CONFIDENCE_MEDIUM },
 	{ "hl7", CLIENT, "hl7.messages", NULL, NULL, "hl7-sender", CONFIDENCE_HIGH },
 	{ "hl7", SERVER, "hl7.messages", NULL, NULL, "hl7-receiver", CONFIDENCE_HIGH },
 	{ "hl7", CLIENT, "hl7.message_type", "ADT^A01|ADT^A02|ADT^A03|ADT^A04|ADT^A08", NULL,
@@ -54,45 +69,31 @@ static const struct flow_rule flow_rules[] = {
 	/* Unsolicited results of specimens, and orders for them, are the laboratory's (chapter 7). */
 	{ "hl7", CLIENT, "hl7.message_type", "OUL^", NULL, "analyser", CONFIDENCE_MEDIUM },
 	{ "hl7", SERVER, "hl7.message_type", "OUL^|OML^", NULL, "lis", CONFIDENCE_MEDIUM },
-	{ "astm", CLIENT, NULL, NULL, NULL, "analyser", CONFIDENCE_MEDIUM },
-	{ "astm", SERVER, NULL, NULL, NULL, "lis", CONFIDENCE_MEDIUM },
-	{ "poct1a", CLIENT, NULL, NULL, NULL, "analyser", CONFIDENCE_HIGH },
-	{ "poct1a", SERVER, NULL, NULL, NULL, "lis", CONFIDENCE_HIGH },
-	{ "intellivue", SERVER, NULL, NULL, NULL, "monitor", CONFIDENCE_HIGH },
-	{ "intellivue", CLIENT, NULL, NULL, NULL, "monitor-gateway", CONFIDENCE_MEDIUM },
-	{ "carescape", CLIENT, NULL, NULL, NULL, "monitor", CONFIDENCE_MEDIUM },
 	{ "http", SERVER, "http.api", "fhir|dicomweb|xds|hl7v3", NULL, "clinical-server", CONFIDENCE_MEDIUM },
 	{ "http", SERVER, "http.api", "orthanc", NULL, "archive", CONFIDENCE_MEDIUM },
 	{ "http", SERVER, "http.api", "sdc", NULL, "medical-device", CONFIDENCE_MEDIUM },
-	/* Both ends of building and industry protocols may be controllers; who is only ever
-	 * asked is one. */
-	{ "bacnet", SERVER, NULL, NULL, NULL, "building-controller", CONFIDENCE_MEDIUM },
-	{ "knxnetip", SERVER, NULL, NULL, NULL, "building-controller", CONFIDENCE_MEDIUM },
-	{ "fox", SERVER, NULL, NULL, NULL, "building-controller", CONFIDENCE_HIGH },
-	{ "fox", CLIENT, NULL, NULL, NULL, "building-workstation", CONFIDENCE_LOW },
-	{ "modbus", SERVER, NULL, NULL, NULL, "plc", CONFIDENCE_MEDIUM },
-	{ "s7", SERVER, NULL, NULL, NULL, "plc", CONFIDENCE_HIGH },
-	{ "s7", CLIENT, NULL, NULL, NULL, "engineering-workstation", CONFIDENCE_LOW },
-	{ "enip", SERVER, NULL, NULL, NULL, "plc", CONFIDENCE_MEDIUM },
-	{ "opcua", SERVER, NULL, NULL, NULL, "server", CONFIDENCE_LOW },
-	{ "dns", SERVER, "dns.answers", NULL, NULL, "name-server", CONFIDENCE_HIGH },
-	{ "dhcp", SERVER, NULL, NULL, NULL, "address-server", CONFIDENCE_MEDIUM },
+	{ "intellivue", SERVER, NULL, NULL, NULL, "monitor", CONFIDENCE_HIGH },
+	{ "intellivue", CLIENT, NULL, NULL, NULL, "monitor-gateway", CONFIDENCE_MEDIUM },
 	{ "ipp", SERVER, NULL, NULL, NULL, "printer", CONFIDENCE_MEDIUM },
-	{ "smb", SERVER, NULL, NULL, NULL, "file-server", CONFIDENCE_LOW },
 	{ "kerberos", SERVER, NULL, NULL, NULL, "directory-server", CONFIDENCE_HIGH },
+	{ "knxnetip", SERVER, NULL, NULL, NULL, "building-controller", CONFIDENCE_MEDIUM },
 	{ "ldap", SERVER, NULL, NULL, NULL, "directory-server", CONFIDENCE_MEDIUM },
+	{ "modbus", SERVER, NULL, NULL, NULL, "plc", CONFIDENCE_MEDIUM },
+	{ "opcua", SERVER, NULL, NULL, NULL, "server", CONFIDENCE_LOW },
+	{ "poct1a", CLIENT, NULL, NULL, NULL, "analyser", CONFIDENCE_HIGH },
+	{ "poct1a", SERVER, NULL, NULL, NULL, "lis", CONFIDENCE_HIGH },
 	{ "rdp", SERVER, NULL, NULL, NULL, "remote-access-target", CONFIDENCE_HIGH },
 	{ "rdp", CLIENT, NULL, NULL, NULL, "remote-access-source", CONFIDENCE_HIGH },
-	{ "vnc", SERVER, NULL, NULL, NULL, "remote-access-target", CONFIDENCE_HIGH },
-	{ "vnc", CLIENT, NULL, NULL, NULL, "remote-access-source", CONFIDENCE_HIGH },
-	{ "telnet", SERVER, NULL, NULL, NULL, "remote-access-target", CONFIDENCE_MEDIUM },
-	{ "telnet", CLIENT, NULL, NULL, NULL, "remote-access-source", CONFIDENCE_MEDIUM },
-	{ "citrix", CLIENT, NULL, NULL, NULL, "remote-access-source", CONFIDENCE_MEDIUM },
-	{ "teamviewer", CLIENT, NULL, NULL, NULL, "remote-access-target", CONFIDENCE_LOW },
-	{ "anydesk", CLIENT, NULL, NULL, NULL, "remote-access-target", CONFIDENCE_LOW },
-	{ "ftp", SERVER, NULL, NULL, NULL, "file-server", CONFIDENCE_MEDIUM },
+	{ "s7", SERVER, NULL, NULL, NULL, "plc", CONFIDENCE_HIGH },
+	{ "s7", CLIENT, NULL, NULL, NULL, "engineering-workstation", CONFIDENCE_LOW },
+	{ "smb", SERVER, NULL, NULL, NULL, "file-server", CONFIDENCE_LOW },
 	{ "ssh", SERVER, NULL, NULL, NULL, "remote-access-target", CONFIDENCE_MEDIUM },
 	{ "ssh", CLIENT, NULL, NULL, NULL, "remote-access-source", CONFIDENCE_MEDIUM },
+	{ "teamviewer", CLIENT, NULL, NULL, NULL, "remote-access-target", CONFIDENCE_LOW },
+	{ "telnet", SERVER, NULL, NULL, NULL, "remote-access-target", CONFIDENCE_MEDIUM },
+	{ "telnet", CLIENT, NULL, NULL, NULL, "remote-access-source", CONFIDENCE_MEDIUM },
+	{ "vnc", SERVER, NULL, NULL, NULL, "remote-access-target", CONFIDENCE_HIGH },
+	{ "vnc", CLIENT, NULL, NULL, NULL, "remote-access-source", CONFIDENCE_HIGH },
 };
 /* clang-format on */
 
@@ -134,8 +135,23 @@ static bool flow_says(const struct record_flow *f, const char *name, const char 
 
 static bool rule_fits(const struct flow_rule *r, const struct record_flow *f)
 {
-	return !strcmp(r->app, f->app) && (!r->has || flow_says(f, r->has, r->text)) &&
+	return (!r->has || flow_says(f, r->has, r->text)) &&
 	       (!r->without || !flow_says(f, r->without, NULL));
+}
+
+/* The first rule of an application. */
+static size_t first_of(const char *app)
+{
+	size_t from = 0, to = COUNT(flow_rules);
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		if (strcmp(flow_rules[middle].app, app) < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
 }
 
 size_t roles_of_flow(const struct record_flow *f, bool server, struct role_guess out[ROLE_GUESSES])
@@ -144,8 +160,10 @@ size_t roles_of_flow(const struct record_flow *f, bool server, struct role_guess
 
 	if (!f->app || !f->packets_to_client || !f->packets_to_server)
 		return 0; /* nobody has answered: a scan makes no server */
-	for (size_t i = 0; i < COUNT(flow_rules) && n < ROLE_GUESSES; i++) {
+	for (size_t i = first_of(f->app); i < COUNT(flow_rules) && n < ROLE_GUESSES; i++) {
 		const struct flow_rule *r = &flow_rules[i];
+		if (strcmp(r->app, f->app) != 0)
+			break;
 		if (r->end != (int)server || !rule_fits(r, f))
 			continue;
 		out[n++] = (struct role_guess){
@@ -353,6 +371,29 @@ static bool value_fits(const struct value_rule *r, const char *value)
 	return false;
 }
 
+/* Which letters there are, whatever their case; some share a bit. */
+static uint32_t letter(char c)
+{
+	return 1U << (c & 31);
+}
+
+static uint32_t letters_in(const char *text)
+{
+	uint32_t bits = 0;
+
+	for (; *text; text++)
+		bits |= letter(*text);
+	return bits;
+}
+
+/* Whether it could be found there, by its first two letters; no text is in all. */
+static bool may_be_in(const char *text, uint32_t there)
+{
+	uint32_t two = *text ? letter(text[0]) | (text[1] ? letter(text[1]) : 0) : 0;
+
+	return (there & two) == two;
+}
+
 static const char *subject_of(const char *field)
 {
 	const char *dot = strchr(field, '.'), *noun = dot ? dot + 1 : field;
@@ -404,9 +445,10 @@ struct fact_sense fact_sense(const char *field, const char *value)
 
 	if (!strcmp(s.name, "name_class"))
 		name_class_sense(value, &s);
-	for (size_t i = 0; i < COUNT(value_rules); i++) {
+	uint32_t there = letters_in(value);
+	for (size_t i = 0; i < COUNT(value_rules) && !(s.role && s.os); i++) {
 		const struct value_rule *r = &value_rules[i];
-		if ((s.role && s.os) || !starts(field, r->field, strlen(r->field)) ||
+		if (!may_be_in(r->text, there) || !starts(field, r->field, strlen(r->field)) ||
 		    !value_fits(r, value))
 			continue;
 		if (r->role && !s.role) {
@@ -467,7 +509,8 @@ static const struct {
 const char *role_of_vendor(const char *vendor)
 {
 	for (size_t i = 0; vendor && i < COUNT(vendors); i++)
-		if (!strncasecmp(vendor, vendors[i].vendor, strlen(vendors[i].vendor)))
+		if (letter(*vendor) == letter(*vendors[i].vendor) &&
+		    !strncasecmp(vendor, vendors[i].vendor, strlen(vendors[i].vendor)))
 			return vendors[i].role;
 	return NULL;
 }

@@ -106,6 +106,48 @@ Test(roles, no_surer_than_the_application)
 	cr_expect_str_eq(told(&f, true), "plc low s7");
 }
 
+Test(roles, applications_that_tell_by_themselves)
+{
+	static const struct {
+		const char *app, *client, *server;
+	} rows[] = {
+		{ "anydesk", "remote-access-target low anydesk", "" },
+		{ "astm", "analyser medium astm", "lis medium astm" },
+		{ "bacnet", "", "building-controller medium bacnet" },
+		{ "carescape", "monitor medium carescape", "" },
+		{ "citrix", "remote-access-source medium citrix", "" },
+		{ "dhcp", "", "address-server medium dhcp" },
+		{ "enip", "", "plc medium enip" },
+		{ "fox", "building-workstation low fox", "building-controller high fox" },
+		{ "ftp", "", "file-server medium ftp" },
+		{ "intellivue", "monitor-gateway medium intellivue", "monitor high intellivue" },
+		{ "ipp", "", "printer medium ipp" },
+		{ "kerberos", "", "directory-server high kerberos" },
+		{ "knxnetip", "", "building-controller medium knxnetip" },
+		{ "ldap", "", "directory-server medium ldap" },
+		{ "modbus", "", "plc medium modbus" },
+		{ "opcua", "", "server low opcua" },
+		{ "poct1a", "analyser high poct1a", "lis high poct1a" },
+		{ "rdp", "remote-access-source high rdp", "remote-access-target high rdp" },
+		{ "s7", "engineering-workstation low s7", "plc high s7" },
+		{ "smb", "", "file-server low smb" },
+		{ "ssh", "remote-access-source medium ssh", "remote-access-target medium ssh" },
+		{ "teamviewer", "remote-access-target low teamviewer", "" },
+		{ "telnet", "remote-access-source medium telnet",
+		  "remote-access-target medium telnet" },
+		{ "vnc", "remote-access-source high vnc", "remote-access-target high vnc" },
+		{ "aaa", "", "" },
+		{ "dic", "", "" },
+		{ "zoom", "", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct record_flow f = flow(rows[i].app, NULL, 0);
+		cr_expect_str_eq(told(&f, false), rows[i].client, "%s", rows[i].app);
+		cr_expect_str_eq(told(&f, true), rows[i].server, "%s", rows[i].app);
+	}
+}
+
 Test(roles, who_does_not_answer_is_no_server)
 {
 	struct record_flow f = flow("rdp", NULL, 0);
