@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensor/flow_record.h"
 
-#include <stdio.h>
+#include <pthread.h>
 #include <string.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -22,18 +22,30 @@ static const uint16_t server_ports[] = {
 	6379, 6514, 7070, 8000, 8042, 8080, 8443, 8883, 9100, 9200, 11112, 47808,
 };
 
-static bool is_server_port(uint16_t port)
+/* All of them and those of the dissectors, a bit each. */
+static uint64_t server_bits[65536 / 64];
+static pthread_once_t server_bits_once = PTHREAD_ONCE_INIT;
+
+static void set_server_port(uint16_t port)
 {
-	if (port < 1024)
-		return port != 0;
+	server_bits[port / 64] |= UINT64_C(1) << port % 64;
+}
+
+static void set_server_bits(void)
+{
+	for (uint16_t port = 1; port < 1024; port++)
+		set_server_port(port);
 	for (size_t i = 0; i < sizeof(server_ports) / sizeof(server_ports[0]); i++)
-		if (server_ports[i] == port)
-			return true;
+		set_server_port(server_ports[i]);
 	for (size_t i = 0; dissectors[i]; i++)
 		for (const uint16_t *p = dissectors[i]->ports; p && *p; p++)
-			if (*p == port)
-				return true;
-	return false;
+			set_server_port(*p);
+}
+
+static bool is_server_port(uint16_t port)
+{
+	pthread_once(&server_bits_once, set_server_bits);
+	return server_bits[port / 64] >> port % 64 & 1;
 }
 
 static bool is_answer(uint8_t protocol, uint8_t type)
@@ -88,15 +100,22 @@ bool flow_sender_is_client(const struct packet *p)
 
 static void hop_text(const struct flow_hop *h, char out[24])
 {
-	const uint8_t *m = h->source_mac;
+	struct line l = line_in(out, 24);
 
-	if (h->vlans >> 16)
-		snprintf(out, 24, "vlan:%u.%u", h->vlans >> 16, h->vlans & 0xffff);
-	else if (h->vlans)
-		snprintf(out, 24, "vlan:%u", h->vlans);
-	else
-		snprintf(out, 24, "mac:%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
-			 m[5]);
+	if (!h->vlans) {
+		line_text(&l, "mac");
+		for (size_t i = 0; i < 6; i++) {
+			line_text(&l, ":");
+			line_hex8(&l, h->source_mac[i]);
+		}
+		return;
+	}
+	line_text(&l, "vlan:");
+	if (h->vlans >> 16) {
+		line_u64(&l, h->vlans >> 16);
+		line_text(&l, ".");
+	}
+	line_u64(&l, h->vlans & 0xffff);
 }
 
 /* A path is told from the client to the server. Without tags it is worth
@@ -195,45 +214,53 @@ uint8_t flow_segments(const struct site *site, const struct packet *p, unsigned 
 
 /* --- attributes --- */
 
+/* All texts of a set, from its first on; the bits of those that are done. */
+static uint64_t gather_set(const struct attributes *a, size_t first, const char **texts,
+			   struct record_attribute *to)
+{
+	const struct field *field = a->values[first].field;
+	uint64_t gathered = 0;
+
+	for (size_t i = first; i < a->count; i++)
+		if (a->values[i].field == field) {
+			gathered |= UINT64_C(1) << i;
+			texts[to->count++] = attribute_text(a, &a->values[i]);
+		}
+	return gathered;
+}
+
+/* The values of a set stand where its first does. */
 static void fill_attributes(const struct attributes *a, struct record_space *space,
 			    struct record_flow *out)
 {
+	uint64_t done = 0;
 	size_t texts = 0, n = 0;
 
+	_Static_assert(ATTRIBUTES_MOST <= 64, "a bit for each");
 	for (size_t i = 0; a && i < a->count; i++) {
 		const struct attribute *v = &a->values[i];
 		const struct field *field = v->field;
 		struct record_attribute *to = &space->attributes[n];
 
-		if (field->type == FIELD_TEXTS || field->type == FIELD_TEXT) {
-			const char *text = attribute_text(a, v);
-			size_t k = 0;
-			while (k < n && space->attributes[k].name != field->name)
-				k++;
-			if (k < n)
-				continue; /* gathered with the first of its set */
-			*to = (struct record_attribute){
-				.name = field->name,
-				.type = field->type == FIELD_TEXT ? ATTRIBUTE_TEXT
-								  : ATTRIBUTE_TEXTS,
-				.texts = &space->texts[texts],
-				.count = 1,
-			};
-			space->texts[texts++] = text;
-			for (size_t m = i + 1; m < a->count; m++)
-				if (a->values[m].field == field) {
-					space->texts[texts++] = attribute_text(a, &a->values[m]);
-					to->count++;
-				}
-			n++;
+		if (done >> i & 1)
+			continue;
+		*to = (struct record_attribute){ .name = field->name };
+		n++;
+		if (field->type != FIELD_TEXTS && field->type != FIELD_TEXT) {
+			to->type = field->type == FIELD_FLAG ? ATTRIBUTE_FLAG : ATTRIBUTE_NUMBER;
+			to->number = v->number;
 			continue;
 		}
-		*to = (struct record_attribute){
-			.name = field->name,
-			.type = field->type == FIELD_FLAG ? ATTRIBUTE_FLAG : ATTRIBUTE_NUMBER,
-			.number = v->number,
-		};
-		n++;
+		to->texts = &space->texts[texts];
+		if (field->type == FIELD_TEXTS) {
+			to->type = ATTRIBUTE_TEXTS;
+			done |= gather_set(a, i, &space->texts[texts], to);
+		} else {
+			to->type = ATTRIBUTE_TEXT;
+			to->count = 1;
+			space->texts[texts] = attribute_text(a, v);
+		}
+		texts += to->count;
 	}
 	out->attributes = space->attributes;
 	out->attribute_count = n;
@@ -242,7 +269,8 @@ static void fill_attributes(const struct attributes *a, struct record_space *spa
 static const char *text_attribute(const struct record_flow *r, const char *name)
 {
 	for (size_t i = 0; i < r->attribute_count; i++)
-		if (!strcmp(r->attributes[i].name, name))
+		if (r->attributes[i].type == ATTRIBUTE_TEXT && *r->attributes[i].name == *name &&
+		    !strcmp(r->attributes[i].name, name))
 			return r->attributes[i].texts[0];
 	return NULL;
 }
