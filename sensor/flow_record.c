@@ -345,12 +345,13 @@ static void judge(const struct record_setting *setting, const struct flow *f,
 		.start = out->start,
 	};
 
-	site_judge(setting->site, &what, &space->judgement);
-	out->verdict = space->judgement.verdict;
-	out->severity = space->judgement.severity;
-	out->rule = space->judgement.rule;
-	out->vendor = space->judgement.vendor;
-	out->reason = space->judgement.reason;
+	const struct judgement *j = site_judge_again(&space->memory, setting->site, &what);
+	space->judgement = j;
+	out->verdict = j->verdict;
+	out->severity = j->severity;
+	out->rule = j->rule;
+	out->vendor = j->vendor;
+	out->reason = j->reason;
 }
 
 static void place_and_judge(const struct record_setting *setting, const struct flow *f,

@@ -27,7 +27,8 @@ struct record_space {
 	char path[RECORD_PATH_MOST][24];
 	char tunnel[RECORD_TUNNEL_MOST][24];
 	char country[2][3];
-	struct judgement judgement;
+	struct site_memory memory;
+	const struct judgement *judgement; /* of the record, in `memory` */
 	struct record_attribute attributes[ATTRIBUTES_MOST];
 	const char *texts[ATTRIBUTES_MOST];
 };

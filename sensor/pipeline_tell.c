@@ -52,7 +52,7 @@ static void find(struct pipeline *p, struct flow *f, const struct record_flow *r
 	    (!f->alerted || f->alerted_verdict != record->verdict)) {
 		f->alerted = true;
 		f->alerted_verdict = (uint8_t)record->verdict;
-		findings_verdict(&findings, record, p->space.judgement.technique);
+		findings_verdict(&findings, record, p->space.judgement->technique);
 	}
 	findings_events(&findings, record);
 }

@@ -90,8 +90,6 @@ static bool judge_nothing(struct view *v, struct judgement *out)
 /* 2 */
 static bool judge_inside(struct view *v, struct judgement *out)
 {
-	v->local_peer =
-		site_is_local_peer(&v->flow->client_ip) || site_is_local_peer(&v->flow->server_ip);
 	if (!v->local_peer && (v->from != v->to || is_unknown(v, v->to) || is_outside(v, v->to)))
 		return false;
 	decide(out, VERDICT_INTRA_SEGMENT, NULL);
@@ -321,6 +319,8 @@ static void look(const struct site *s, const struct site_flow *flow, struct view
 		.from = flow->client,
 		.to = flow->server,
 		.app = flow->app,
+		.local_peer = site_is_local_peer(&flow->client_ip) ||
+			      site_is_local_peer(&flow->server_ip),
 	};
 	bool from_outside = is_outside(v, v->from), to_outside = is_outside(v, v->to);
 
@@ -334,21 +334,85 @@ static void look(const struct site *s, const struct site_flow *flow, struct view
 			  from_outside ? flow->client_asn : flow->server_asn, flow->server_name);
 }
 
+static void judge(struct view *v, struct judgement *out)
+{
+	enum impact impact = v->from->impact > v->to->impact ? v->from->impact : v->to->impact;
+
+	out->rule = NULL; /* not all of it: the reason is long, and written anyway */
+	out->vendor = v->vendor ? v->vendor->name : NULL;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+		if (steps[i](v, out))
+			break;
+	if (!out->rule && v->expired && out->verdict != VERDICT_INTRA_SEGMENT)
+		out->rule = v->expired->id;
+	out->severity = weigh(out->verdict, impact);
+	out->technique = view_technique(v, out->verdict);
+	view_explain(v, out);
+}
+
 void site_judge(const struct site *s, const struct site_flow *flow, struct judgement *out)
 {
 	struct view v;
 
 	look(s, flow, &v);
-	enum impact impact = v.from->impact > v.to->impact ? v.from->impact : v.to->impact;
+	judge(&v, out);
+}
 
-	out->rule = NULL; /* not all of it: the reason is long, and written anyway */
-	out->vendor = v.vendor ? v.vendor->name : NULL;
-	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
-		if (steps[i](&v, out))
-			break;
-	if (!out->rule && v.expired && out->verdict != VERDICT_INTRA_SEGMENT)
-		out->rule = v.expired->id;
-	out->severity = weigh(out->verdict, impact);
-	out->technique = view_technique(&v, out->verdict);
-	view_explain(&v, out);
+/* --- flows that look alike --- */
+
+/* Nothing but what is_alike() compares decides: no address on a vendor's way in, no day on
+ * which an exception ends, no name that nobody looked for. */
+static bool is_like_others(const struct view *v)
+{
+	const struct site *s = v->site;
+	const struct site_flow *f = v->flow;
+
+	return !f->app_shed &&
+	       (!s->exceptions.count || !first_between(&s->exceptions, v->from, v->to)) &&
+	       !site_has_way_in(s, &f->client_ip) && !site_has_way_in(s, &f->server_ip);
+}
+
+static bool is_alike(const struct look *a, const struct look *b)
+{
+	return a->site == b->site && a->client == b->client && a->server == b->server &&
+	       a->app == b->app && a->vendor == b->vendor && a->server_port == b->server_port &&
+	       a->protocol == b->protocol && a->no_data == b->no_data &&
+	       a->local_peer == b->local_peer;
+}
+
+static struct remembered *place_of(struct site_memory *m, const struct look *l)
+{
+	uint64_t h = (uintptr_t)l->app ^ (uint64_t)l->client->index << 48 ^
+		     (uint64_t)l->server->index << 32 ^ l->server_port;
+
+	return &m->flows[(h * 0x9e3779b97f4a7c15) >> 32 & (SITE_REMEMBERED - 1)];
+}
+
+const struct judgement *site_judge_again(struct site_memory *m, const struct site *s,
+					 const struct site_flow *flow)
+{
+	struct view v;
+
+	look(s, flow, &v);
+	if (!is_like_others(&v)) {
+		judge(&v, &m->other);
+		return &m->other;
+	}
+	const struct look now = {
+		.site = s->serial,
+		.client = flow->client,
+		.server = flow->server,
+		.app = flow->app,
+		.vendor = v.vendor ? v.vendor->name : NULL,
+		.server_port = flow->server_port,
+		.protocol = flow->protocol,
+		.no_data = flow->no_data,
+		.local_peer = v.local_peer,
+	};
+	struct remembered *r = place_of(m, &now);
+	if (is_alike(&r->look, &now))
+		return &r->judgement;
+	r->look = now;
+	judge(&v, &r->judgement);
+	return &r->judgement;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "site/reader.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +12,12 @@ static const char *const no_revision = "0000000000000000";
 
 static struct site *create(void)
 {
+	static atomic_uint_fast64_t created;
 	struct site *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
+	s->serial = atomic_fetch_add(&created, 1) + 1;
 	s->name = "";
 	memcpy(s->revision, no_revision, SITE_REVISION);
 	for (size_t i = 0; i < VLAN_COUNT; i++)

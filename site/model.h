@@ -83,6 +83,7 @@ struct oui {
 
 struct site {
 	struct arena memory;
+	uint64_t serial; /* from 1 on: no other site of this process has it */
 	const char *name;
 	char revision[SITE_REVISION];
 	bool empty; /* of site_empty(): there is nothing to judge by */

@@ -70,6 +70,28 @@ struct judgement {
 /* Judges a flow by the rules of docs/verdicts.md. Pure; does not allocate. */
 void site_judge(const struct site *s, const struct site_flow *flow, struct judgement *out);
 
+/* Judgements of flows that looked alike, for one thread; zeroed by its owner. */
+enum { SITE_REMEMBERED = 64 };
+struct site_memory {
+	struct remembered {
+		struct look {
+			uint64_t site; /* its serial number; 0: not in use */
+			const struct segment *client, *server;
+			const char *app, *vendor; /* by their addresses */
+			uint16_t server_port;
+			uint8_t protocol;
+			bool no_data, local_peer;
+		} look;
+		struct judgement judgement;
+	} flows[SITE_REMEMBERED];
+	struct judgement other; /* of a flow like none of these */
+};
+
+/* As site_judge(), but for a flow that looks like one before it: `app` is a static text
+ * here. The answer holds until the next call. */
+const struct judgement *site_judge_again(struct site_memory *m, const struct site *s,
+					 const struct site_flow *flow);
+
 /* What the hospital says of its clinical traffic, to hold events against (section
  * `expect`; docs/events.md). Texts are the site's; a count of 0: nothing was declared. */
 struct expected_texts {

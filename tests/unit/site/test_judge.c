@@ -289,6 +289,53 @@ Test(judge, exceptions, .init = start, .fini = end)
 	CHECK(exceptions);
 }
 
+static void expect_same(const struct judgement *got, const struct judgement *expected)
+{
+	cr_assert_eq(got->verdict, expected->verdict);
+	cr_assert_eq(got->severity, expected->severity);
+	cr_assert_eq(got->rule, expected->rule);
+	cr_assert_eq(got->vendor, expected->vendor);
+	cr_assert_eq(got->technique, expected->technique);
+	cr_assert_str_eq(got->reason, expected->reason);
+}
+
+static size_t judge_again(struct site_memory *m, const struct flow_case *cases, size_t count,
+			  const char *time)
+{
+	size_t remembered = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct site_flow f = flow_of(&cases[i]);
+		struct judgement expected;
+		cr_assert(clock_parse(time, &f.start));
+		site_judge(site, &f, &expected);
+		const struct judgement *got = site_judge_again(m, site, &f);
+		expect_same(got, &expected);
+		remembered += got != &m->other;
+	}
+	return remembered;
+}
+
+/* Whatever was judged before, and by whatever site. */
+Test(judge, what_is_remembered_is_what_would_be_judged, .init = start, .fini = end)
+{
+	static const char *const times[] = { "2026-06-15", "2027-02-01" };
+	static struct site_memory m;
+	size_t remembered = 0;
+
+	for (size_t round = 0; round < 4; round++) {
+		const char *time = times[round % 2];
+#define AGAIN(cases) judge_again(&m, cases, sizeof(cases) / sizeof(*(cases)), time)
+		remembered += AGAIN(inside) + AGAIN(attempts) + AGAIN(shed) + AGAIN(conduits) +
+			      AGAIN(crossings) + AGAIN(outside) + AGAIN(vendors);
+		cr_assert_eq(AGAIN(exceptions), 1, "the others end some day");
+#undef AGAIN
+		end();
+		start();
+	}
+	cr_assert_gt(remembered, 0);
+}
+
 static struct judgement judge_at(const struct flow_case *c, const char *time)
 {
 	struct site_flow f = flow_of(c);
