@@ -105,7 +105,8 @@ int spool_losses_store(const char *dir, struct spool_losses *l)
 	return error;
 }
 
-static int pack_one(const struct spool_loss *loss, struct usec minute, struct buf *out)
+static int pack_one(const struct spool_loss *loss, struct usec minute, struct wire_shared *shared,
+		    struct buf *out)
 {
 	static const char *const nouns[] = { "epoch", "first", "last", "records" };
 	const uint64_t values[] = { loss->epoch, loss->first, loss->last, loss->records };
@@ -126,17 +127,21 @@ static int pack_one(const struct spool_loss *loss, struct usec minute, struct bu
 			.counter_count = 4,
 		},
 	};
-	return wire_append_record(out, &record);
+	return wire_append_record(out, shared, &record);
 }
 
 int spool_losses_pack(const struct spool_losses *l, size_t n, const struct batch_identity *identity,
 		      struct buf *out)
 {
 	struct usec minute = clock_wall();
+	struct wire_shared shared = { 0 };
 	int error = wire_append_identity(out, identity);
 
 	minute.v -= minute.v % MINUTE;
 	for (size_t i = 0; !error && i < n; i++)
-		error = pack_one(&l->list[i], minute, out);
+		error = pack_one(&l->list[i], minute, &shared, out);
+	if (!error)
+		error = wire_append_shared(out, &shared);
+	wire_shared_finish(&shared);
 	return error;
 }

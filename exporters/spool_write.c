@@ -14,7 +14,7 @@
 #include "exporters/spool_format.h"
 #include "exporters/spool_writer.h"
 
-enum { ZSTD_LEVEL = 1, SEGMENT_LEAST = 4096 };
+enum { SEGMENT_LEAST = 4096 };
 enum { NUMBER_MOST = INT32_MAX }; /* an acknowledged segment beyond is no position of ours */
 
 static const uint64_t standard_max = UINT64_C(4) << 30, standard_segment = 16 << 20;
@@ -214,6 +214,30 @@ static int set_options(struct spool *s, const struct spool_options *o, char why[
 	return -EINVAL;
 }
 
+/* Records hold little that repeats: ids and times are as good as random, and texts
+ * stand in them once. So only long matches are looked for, in large steps, and what is
+ * between them is left as it is: half the work of level 1 (docs/spool.md has figures). */
+static ZSTD_CCtx *make_compressor(void)
+{
+	static const struct {
+		ZSTD_cParameter parameter;
+		int value;
+	} settings[] = {
+		{ ZSTD_c_compressionLevel, -1 }, /* negative: literals stay uncompressed */
+		{ ZSTD_c_strategy, ZSTD_fast },  { ZSTD_c_hashLog, 14 }, { ZSTD_c_minMatch, 7 },
+		{ ZSTD_c_targetLength, 4 }, /* the step, for this strategy */
+	};
+	ZSTD_CCtx *z = ZSTD_createCCtx();
+
+	for (size_t i = 0; z && i < sizeof(settings) / sizeof(settings[0]); i++)
+		if (ZSTD_isError(
+			    ZSTD_CCtx_setParameter(z, settings[i].parameter, settings[i].value))) {
+			ZSTD_freeCCtx(z);
+			z = NULL;
+		}
+	return z;
+}
+
 static int open_all(struct spool *s, const struct spool_options *options, char why[256])
 {
 	int error = set_options(s, options, why);
@@ -228,7 +252,7 @@ static int open_all(struct spool *s, const struct spool_options *options, char w
 		error = spool_losses_load(s->dir, &s->losses);
 	if (!error && getrandom(&s->own_epoch, sizeof(s->own_epoch), 0) < 0)
 		error = -errno;
-	s->zstd = ZSTD_createCCtx();
+	s->zstd = make_compressor();
 	return !error && !s->zstd ? -ENOMEM : error;
 }
 
@@ -299,7 +323,7 @@ static int pack_frame(struct spool *s, const struct batch_identity *id, uint32_t
 	if (!buf_reserve(&s->frame, SPOOL_HEADER + bound))
 		return -ENOMEM;
 	char *payload = s->frame.data + SPOOL_HEADER;
-	size_t length = ZSTD_compressCCtx(s->zstd, payload, bound, batch, n, ZSTD_LEVEL);
+	size_t length = ZSTD_compress2(s->zstd, payload, bound, batch, n);
 	if (ZSTD_isError(length))
 		return -ENOMEM;
 	const struct spool_header h = {

@@ -1,323 +1,582 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * protobuf, written in one pass: a message's length is filled in behind it. */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include "schema/wire_parts.h"
 
-/* protobuf-c's structs want writable text, and only ever read it. */
-static char *lend(const char *text)
+enum { VARINT = 0, DELIMITED = 2 }; /* wire types */
+enum { BATCH_TEXTS = 15, BATCH_START = 16 };
+static const uint8_t lists[RECORD_TYPE_COUNT] = {
+	[RECORD_FLOW] = 10,   [RECORD_ALERT] = 11, [RECORD_COVERAGE] = 12,
+	[RECORD_HEALTH] = 13, [RECORD_ASSET] = 14,
+};
+enum {
+	NUMBER_MOST = 2 + 10, /* bytes of a field of a number, with its tag */
+	TEXT_NUMBER_MOST = 5, /* of a text's number in a list */
+	HEAD_MOST = 2 + 5,    /* of a field's tag and length */
+	FIXED_MOST = 1024,    /* of a record without its lists and ids */
+	PART_MOST = 64,       /* of an element of a list, without its texts */
+};
+
+/* Room for all that is written is made before; texts go to `shared`. */
+struct writer {
+	uint8_t *at;
+	struct wire_shared *shared;
+	bool failed; /* no memory for a text */
+};
+
+/* ---- numbers and bytes; what is 0 or empty is left out ---- */
+
+static inline void put_varint(struct writer *w, uint64_t v)
 {
-	return (char *)(uintptr_t)(text ? text : "");
+	for (; v > 0x7f; v >>= 7)
+		*w->at++ = (uint8_t)(v | 0x80);
+	*w->at++ = (uint8_t)v;
 }
 
-static char **lend_list(const char *const *list)
+static inline void put_tag(struct writer *w, unsigned field, unsigned type)
 {
-	return (char **)(uintptr_t)list;
+	put_varint(w, field << 3 | type);
 }
 
-static int64_t pack_time(struct usec t)
+static inline void put_number(struct writer *w, unsigned field, uint64_t v)
 {
-	return t.v < WIRE_EARLIEST ? WIRE_EARLIEST : t.v > WIRE_LATEST ? WIRE_LATEST : t.v;
+	if (!v)
+		return;
+	put_tag(w, field, VARINT);
+	put_varint(w, v);
 }
 
-static uint32_t pack_rtt(bool has, uint32_t us)
+static inline void put_signed(struct writer *w, unsigned field, int64_t v)
+{
+	put_number(w, field, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
+}
+
+static inline void put_bytes(struct writer *w, unsigned field, const void *bytes, size_t n)
+{
+	put_tag(w, field, DELIMITED);
+	put_varint(w, n);
+	memcpy(w->at, bytes, n);
+	w->at += n;
+}
+
+/* A text that is in no table. */
+static void put_word(struct writer *w, unsigned field, const char *text)
+{
+	if (text && *text)
+		put_bytes(w, field, text, strlen(text));
+}
+
+/* A message, or packed list, begins: one byte is kept for its length. */
+static inline uint8_t *open_piece(struct writer *w, unsigned field)
+{
+	put_tag(w, field, DELIMITED);
+	return w->at++;
+}
+
+static inline void close_piece(struct writer *w, uint8_t *length)
+{
+	size_t n = (size_t)(w->at - length - 1);
+
+	if (n <= 0x7f) {
+		*length = (uint8_t)n;
+		return;
+	}
+	size_t more = n < 1 << 14 ? 1 : n < 1 << 21 ? 2 : 3;
+	memmove(length + 1 + more, length + 1, n);
+	w->at = length;
+	put_varint(w, n);
+	w->at += n;
+}
+
+/* ---- times ---- */
+
+static struct usec cut(struct usec t)
+{
+	return t.v < WIRE_EARLIEST ? (struct usec){ WIRE_EARLIEST }
+	       : t.v > WIRE_LATEST ? (struct usec){ WIRE_LATEST }
+				   : t;
+}
+
+/* `from` is 0 for nothing, or a time that was written before; returns this one. */
+static struct usec put_time(struct writer *w, unsigned field, struct usec t, struct usec from)
+{
+	t = cut(t);
+	put_signed(w, field, t.v - from.v);
+	return t;
+}
+
+static struct usec put_first_time(struct writer *w, unsigned field, struct usec t)
+{
+	struct wire_shared *s = w->shared;
+
+	if (!s->begun) {
+		s->begun = true;
+		s->start = cut(t);
+	}
+	return put_time(w, field, t, s->start);
+}
+
+/* ---- texts ---- */
+
+static uint64_t load(const char *text, size_t n)
+{
+	uint64_t v = 0;
+	memcpy(&v, text, n);
+	return v;
+}
+
+/* Any will do: whoever makes texts collide has them written more often. */
+static uint32_t hash_text(const char *text, size_t n)
+{
+	const uint64_t k = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h = n * k;
+
+	if (n >= 8) {
+		for (size_t i = 0; i + 8 < n; i += 8)
+			h = ((h ^ load(text + i, 8)) * k) ^ h >> 29;
+		h = (h ^ load(text + n - 8, 8)) * k;
+	} else if (n >= 4) {
+		h = (h ^ load(text, 4) ^ load(text + n - 4, 4) << 32) * k;
+	} else if (n) {
+		h = (h ^ (uint8_t)text[0] ^ (uint64_t)(uint8_t)text[n / 2] << 8 ^
+		     (uint64_t)(uint8_t)text[n - 1] << 16) *
+		    k;
+	}
+	return (uint32_t)(h >> 32);
+}
+
+static uint32_t add_text(struct writer *w, struct wire_place *place, const char *text, size_t n,
+			 uint32_t hash)
+{
+	struct wire_shared *s = w->shared;
+
+	if (!buf_reserve(&s->texts, HEAD_MOST + n)) {
+		w->failed = true;
+		return 0;
+	}
+	struct writer to = { .at = (uint8_t *)s->texts.data + s->texts.len };
+	put_bytes(&to, BATCH_TEXTS, text, n);
+	s->texts.len = (size_t)(to.at - (uint8_t *)s->texts.data);
+	s->text_count++;
+	*place = (struct wire_place){ .hash = hash,
+				      .number = s->text_count,
+				      .offset = (uint32_t)(s->texts.len - n),
+				      .length = (uint32_t)n };
+	return s->text_count;
+}
+
+static uint32_t number_of(struct writer *w, const char *text)
+{
+	if (!text || !*text)
+		return 0;
+	struct wire_shared *s = w->shared;
+	size_t n = strlen(text);
+	uint32_t hash = hash_text(text, n);
+	struct wire_place *p = &s->places[hash % WIRE_PLACES];
+	if (p->hash == hash && p->length == n && p->number &&
+	    !memcmp(s->texts.data + p->offset, text, n))
+		return p->number;
+	return add_text(w, p, text, n, hash);
+}
+
+static inline void put_text(struct writer *w, unsigned field, const char *text)
+{
+	put_number(w, field, number_of(w, text));
+}
+
+static void put_texts(struct writer *w, unsigned field, const char *const *list, size_t n)
+{
+	if (!n)
+		return;
+	uint8_t *length = open_piece(w, field);
+	for (size_t i = 0; i < n; i++)
+		put_varint(w, number_of(w, list[i]));
+	close_piece(w, length);
+}
+
+/* ---- parts of records ---- */
+
+/* False for an id that must go as a word. */
+static bool put_id(struct writer *w, unsigned field, const char *id)
+{
+	uint8_t bytes[WIRE_ID];
+
+	if (!id || !wire_id_pack(id, bytes))
+		return false;
+	put_bytes(w, field, bytes, sizeof(bytes));
+	return true;
+}
+
+static void put_ip(struct writer *w, unsigned field, const struct ip_addr *ip)
+{
+	if (ip_is_v4(ip))
+		put_bytes(w, field, ip->bytes + 12, 4);
+	else
+		put_bytes(w, field, ip->bytes, sizeof(ip->bytes));
+}
+
+static void put_endpoint(struct writer *w, unsigned field, const struct record_endpoint *e)
+{
+	uint8_t *length = open_piece(w, field);
+
+	if (!e->no_ip)
+		put_ip(w, 1, &e->ip);
+	put_number(w, 2, e->has_port ? e->port + 1u : 0);
+	if (e->has_mac)
+		put_bytes(w, 3, e->mac, sizeof(e->mac));
+	put_text(w, 4, e->segment);
+	put_number(w, 5, e->impact);
+	put_number(w, 6, e->asn);
+	put_text(w, 7, e->country);
+	close_piece(w, length);
+}
+
+static uint64_t rtt(bool has, uint32_t us)
 {
 	return !has ? 0 : us == UINT32_MAX ? us : us + 1;
 }
 
-static ProtobufCBinaryData lend_bytes(const uint8_t *bytes, size_t n)
+static void put_tcp(struct writer *w, unsigned field, const struct record_tcp *t)
 {
-	return (ProtobufCBinaryData){ .len = n, .data = (uint8_t *)(uintptr_t)bytes };
+	uint8_t *length = open_piece(w, field);
+
+	put_number(w, 1, t->flags_to_server);
+	put_number(w, 2, t->flags_to_client);
+	put_number(w, 3, rtt(t->has_rtt_client, t->rtt_client_us));
+	put_number(w, 4, rtt(t->has_rtt_server, t->rtt_server_us));
+	put_number(w, 5, t->retransmissions);
+	put_number(w, 6, t->missed_bytes);
+	put_number(w, 7, t->midstream);
+	close_piece(w, length);
 }
 
-static void pack_endpoint(Vigie__Endpoint *to, const struct record_endpoint *e)
+static void put_attribute(struct writer *w, unsigned field, const struct record_attribute *a)
 {
-	vigie__endpoint__init(to);
-	if (!e->no_ip)
-		to->ip = lend_bytes(e->ip.bytes, sizeof(e->ip.bytes));
-	to->port_plus_one = e->has_port ? e->port + 1u : 0;
-	if (e->has_mac)
-		to->mac = lend_bytes(e->mac, sizeof(e->mac));
-	to->segment = lend(e->segment);
-	to->impact = e->impact;
-	to->asn = e->asn;
-	to->country = lend(e->country);
+	uint8_t *length = open_piece(w, field);
+
+	put_text(w, 1, a->name);
+	put_number(w, 2, a->type);
+	if (a->type == ATTRIBUTE_TEXT || a->type == ATTRIBUTE_TEXTS)
+		put_texts(w, 4, a->texts, a->type == ATTRIBUTE_TEXT ? 1 : a->count);
+	else
+		put_number(w, 3, a->number);
+	close_piece(w, length);
 }
 
-static void pack_tcp(Vigie__Tcp *to, const struct record_tcp *t)
+/* ---- records: their fields are those of schema/vigie.proto, in its order ---- */
+
+static size_t attributes_room(const struct record_flow *f)
 {
-	vigie__tcp__init(to);
-	to->flags_to_server = t->flags_to_server;
-	to->flags_to_client = t->flags_to_client;
-	to->rtt_client_us_plus_one = pack_rtt(t->has_rtt_client, t->rtt_client_us);
-	to->rtt_server_us_plus_one = pack_rtt(t->has_rtt_server, t->rtt_server_us);
-	to->retransmissions = t->retransmissions;
-	to->missed_bytes = t->missed_bytes;
-	to->midstream = t->midstream;
+	size_t texts = 0;
+
+	for (size_t i = 0; i < f->attribute_count; i++)
+		texts += f->attributes[i].count;
+	return f->attribute_count * (PART_MOST + TEXT_NUMBER_MOST) + texts * TEXT_NUMBER_MOST;
 }
 
-static void pack_attribute(Vigie__Attribute *to, const struct record_attribute *a)
+static size_t word_room(const char *word)
 {
-	bool is_text = a->type == ATTRIBUTE_TEXT || a->type == ATTRIBUTE_TEXTS;
-
-	vigie__attribute__init(to);
-	to->name = lend(a->name);
-	to->type = a->type;
-	to->number = is_text ? 0 : a->number;
-	if (is_text) {
-		to->n_texts = a->type == ATTRIBUTE_TEXT ? 1 : a->count;
-		to->texts = lend_list(a->texts);
-	}
+	return HEAD_MOST + (word ? strlen(word) : 0);
 }
 
-static int append_message(struct buf *out, unsigned field, const ProtobufCMessage *message)
+static void put_community_id(struct writer *w, unsigned field, const char *text)
 {
-	size_t n = protobuf_c_message_get_packed_size(message);
-	uint8_t head[1 + 10];
-	size_t used = 0;
+	uint8_t bytes[WIRE_COMMUNITY_ID];
 
-	head[used++] = (uint8_t)(field << 3 | WIRE_DELIMITED);
-	for (size_t v = n; used < sizeof(head); v >>= 7) {
-		head[used++] = (uint8_t)((v & 0x7f) | (v > 0x7f ? 0x80 : 0));
-		if (v <= 0x7f)
-			break;
-	}
-	if (!buf_reserve(out, used + n))
-		return -ENOMEM;
-	buf_bytes(out, head, used);
-	out->len += protobuf_c_message_pack(message, (uint8_t *)out->data + out->len);
-	out->data[out->len] = '\0';
-	return 0;
+	if (text && wire_community_id_pack(text, bytes))
+		put_bytes(w, field, bytes, sizeof(bytes));
 }
 
-static int append_flow(struct buf *out, const struct record_flow *f)
+static void put_flow_rest(struct writer *w, const struct record_flow *f)
 {
-	Vigie__Flow to;
-	Vigie__Endpoint client, server;
-	Vigie__Tcp tcp;
-	Vigie__Attribute attributes[WIRE_ATTRIBUTES_MOST];
-	Vigie__Attribute *list[WIRE_ATTRIBUTES_MOST];
-
-	assert(f->attribute_count <= WIRE_ATTRIBUTES_MOST);
-	assert(f->path_count <= RECORD_PATH_MOST && f->tunnel_count <= RECORD_TUNNEL_MOST);
-	vigie__flow__init(&to);
-	to.id = lend(f->id);
-	to.start_us = pack_time(f->start);
-	to.end_us = pack_time(f->end);
-	to.interim = f->interim;
-	to.end_reason = f->end_reason;
-	to.protocol = f->protocol;
-	to.community_id = lend(f->community_id);
-	to.realm = lend(f->realm);
-	pack_endpoint(&client, &f->client);
-	pack_endpoint(&server, &f->server);
-	to.client = &client;
-	to.server = &server;
-	to.orientation = f->orientation;
-	to.packets_to_server = f->packets_to_server;
-	to.packets_to_client = f->packets_to_client;
-	to.bytes_to_server = f->bytes_to_server;
-	to.bytes_to_client = f->bytes_to_client;
-	to.n_path = f->path_count;
-	to.path = lend_list(f->path);
-	to.copies_mirror = f->copies_mirror;
-	to.copies_routed = f->copies_routed;
-	if (f->has_tcp) {
-		pack_tcp(&tcp, &f->tcp);
-		to.tcp = &tcp;
-	}
+	put_text(w, 14, f->app);
+	put_text(w, 15, f->reason);
+	put_text(w, 16, f->rule);
+	put_text(w, 17, f->realm);
+	put_number(w, 18, f->verdict);
+	put_number(w, 19, f->severity);
+	put_number(w, 20, f->end_reason);
+	put_number(w, 21, f->orientation);
+	put_number(w, 22, f->app_source);
+	put_number(w, 23, f->app_confidence);
+	put_number(w, 24, f->encrypted);
+	put_number(w, 25, f->dscp);
+	put_number(w, 26, f->interim);
+	put_texts(w, 27, f->path, f->path_count);
+	put_number(w, 28, f->copies_mirror);
+	put_number(w, 29, f->copies_routed);
 	if (f->has_icmp)
-		to.icmp_type_code_plus_one = f->icmp_type * 256u + f->icmp_code + 1;
-	to.n_tunnel = f->tunnel_count;
-	to.tunnel = lend_list(f->tunnel);
-	to.dscp = f->dscp;
-	to.app = lend(f->app);
-	to.app_source = f->app_source;
-	to.app_confidence = f->app_confidence;
-	to.encrypted = f->encrypted;
-	for (size_t i = 0; i < f->attribute_count; i++) {
-		pack_attribute(&attributes[i], &f->attributes[i]);
-		list[i] = &attributes[i];
-	}
-	to.n_attributes = f->attribute_count;
-	to.attributes = list;
-	to.verdict = f->verdict;
-	to.rule = lend(f->rule);
-	to.reason = lend(f->reason);
-	to.severity = f->severity;
-	to.vendor = lend(f->vendor);
-	to.shed = f->shed;
-	return append_message(out, BATCH_FLOWS, &to.base);
+		put_number(w, 30, f->icmp_type * 256u + f->icmp_code + 1);
+	put_texts(w, 31, f->tunnel, f->tunnel_count);
+	put_text(w, 32, f->vendor);
+	put_number(w, 33, f->shed);
 }
 
-static int append_alert(struct buf *out, const struct record_alert *a)
+static void put_flow(struct writer *w, const struct record_flow *f)
 {
-	Vigie__Alert to;
-	Vigie__Endpoint client, server;
+	bool has_id = put_id(w, 1, f->id);
+	struct usec start = put_first_time(w, 2, f->start);
 
-	assert(a->flow_count <= RECORD_ALERT_FLOWS);
-	vigie__alert__init(&to);
-	to.id = lend(a->id);
-	to.kind = lend(a->kind);
-	to.severity = a->severity;
-	to.first_seen_us = pack_time(a->first_seen);
-	to.last_seen_us = pack_time(a->last_seen);
-	to.count = a->count;
-	pack_endpoint(&client, &a->client);
-	pack_endpoint(&server, &a->server);
-	to.client = &client;
-	to.server = &server;
-	to.protocol = a->protocol;
-	to.app = lend(a->app);
-	to.rule = lend(a->rule);
-	to.reason = lend(a->reason);
-	to.vendor = lend(a->vendor);
-	to.technique = lend(a->technique);
-	to.n_flows = a->flow_count;
-	to.flows = lend_list(a->flows);
-	return append_message(out, BATCH_ALERTS, &to.base);
+	put_time(w, 3, f->end, start);
+	put_number(w, 4, f->protocol);
+	put_community_id(w, 5, f->community_id);
+	put_endpoint(w, 6, &f->client);
+	put_endpoint(w, 7, &f->server);
+	put_number(w, 8, f->packets_to_server);
+	put_number(w, 9, f->packets_to_client);
+	put_number(w, 10, f->bytes_to_server);
+	put_number(w, 11, f->bytes_to_client);
+	if (f->has_tcp)
+		put_tcp(w, 12, &f->tcp);
+	for (size_t i = 0; i < f->attribute_count; i++)
+		put_attribute(w, 13, &f->attributes[i]);
+	put_flow_rest(w, f);
+	if (!has_id)
+		put_word(w, 34, f->id);
 }
 
-static int append_coverage(struct buf *out, const struct record_coverage *c)
+/* True when all of them went as bytes. */
+static bool put_flow_ids(struct writer *w, const struct record_alert *a)
 {
-	Vigie__Coverage to;
+	uint8_t ids[RECORD_ALERT_FLOWS * WIRE_ID];
 
-	vigie__coverage__init(&to);
-	to.segment = lend(c->segment);
-	to.state = lend(c->state);
-	to.minute_us = pack_time(c->minute);
-	to.packets = c->packets;
-	to.bytes = c->bytes;
-	to.one_sided_flows = c->one_sided_flows;
-	to.missed_bytes = c->missed_bytes;
-	to.truncated = c->truncated;
-	to.mirror_copies = c->mirror_copies;
-	to.routed_copies = c->routed_copies;
-	to.shed_max = c->shed_max;
-	to.clock_jumps = c->clock_jumps;
-	to.oversized = c->oversized;
-	to.frames = c->frames;
-	to.drops = c->drops;
-	to.n_reasons = c->reason_count;
-	to.reasons = lend_list(c->reasons);
-	return append_message(out, BATCH_COVERAGE, &to.base);
+	for (size_t i = 0; i < a->flow_count; i++)
+		if (!wire_id_pack(a->flows[i], ids + i * WIRE_ID))
+			return false;
+	if (a->flow_count)
+		put_bytes(w, 15, ids, a->flow_count * WIRE_ID);
+	return true;
 }
 
-static int append_health(struct buf *out, const struct record_health *h)
+static void put_alert(struct writer *w, const struct record_alert *a)
 {
-	Vigie__Health to;
-	Vigie__Counter counters[WIRE_COUNTERS_MOST];
-	Vigie__Counter *list[WIRE_COUNTERS_MOST];
-	Vigie__Interface interfaces[WIRE_INTERFACES_MOST];
-	Vigie__Interface *ports[WIRE_INTERFACES_MOST];
+	bool has_id = put_id(w, 1, a->id);
 
-	assert(h->counter_count <= WIRE_COUNTERS_MOST);
-	assert(h->interface_count <= WIRE_INTERFACES_MOST);
-	vigie__health__init(&to);
-	to.version = lend(h->version);
-	to.minute_us = pack_time(h->minute);
+	put_text(w, 2, a->kind);
+	put_number(w, 3, a->severity);
+	put_time(w, 5, a->last_seen, put_first_time(w, 4, a->first_seen));
+	put_number(w, 6, a->count);
+	put_endpoint(w, 7, &a->client);
+	put_endpoint(w, 8, &a->server);
+	put_number(w, 9, a->protocol);
+	put_text(w, 10, a->app);
+	put_text(w, 11, a->rule);
+	put_text(w, 12, a->reason);
+	put_text(w, 13, a->vendor);
+	put_text(w, 14, a->technique);
+	bool have_ids = put_flow_ids(w, a);
+	if (!has_id)
+		put_word(w, 16, a->id);
+	for (size_t i = 0; !have_ids && i < a->flow_count; i++)
+		put_bytes(w, 17, a->flows[i], strlen(a->flows[i]));
+}
+
+static void put_coverage(struct writer *w, const struct record_coverage *c)
+{
+	put_text(w, 1, c->segment);
+	put_text(w, 2, c->state);
+	put_first_time(w, 3, c->minute);
+	put_number(w, 4, c->packets);
+	put_number(w, 5, c->bytes);
+	put_number(w, 6, c->one_sided_flows);
+	put_number(w, 7, c->missed_bytes);
+	put_number(w, 8, c->truncated);
+	put_number(w, 9, c->mirror_copies);
+	put_number(w, 10, c->routed_copies);
+	put_number(w, 11, c->shed_max);
+	put_number(w, 12, c->clock_jumps);
+	put_number(w, 13, c->oversized);
+	put_number(w, 14, c->frames);
+	put_number(w, 15, c->drops);
+	put_texts(w, 16, c->reasons, c->reason_count);
+}
+
+static void put_health(struct writer *w, const struct record_health *h)
+{
+	put_text(w, 1, h->version);
+	put_first_time(w, 2, h->minute);
 	for (size_t i = 0; i < h->counter_count; i++) {
-		vigie__counter__init(&counters[i]);
-		counters[i].name = lend(h->counters[i].name);
-		counters[i].value = h->counters[i].value;
-		list[i] = &counters[i];
+		uint8_t *length = open_piece(w, 3);
+		put_text(w, 1, h->counters[i].name);
+		put_number(w, 2, h->counters[i].value);
+		close_piece(w, length);
 	}
-	to.n_counters = h->counter_count;
-	to.counters = list;
 	for (size_t i = 0; i < h->interface_count; i++) {
-		vigie__interface__init(&interfaces[i]);
-		interfaces[i].name = lend(h->interfaces[i].name);
-		interfaces[i].state = lend(h->interfaces[i].state);
-		interfaces[i].frames = h->interfaces[i].frames;
-		interfaces[i].drops = h->interfaces[i].drops;
-		interfaces[i].oversized = h->interfaces[i].oversized;
-		ports[i] = &interfaces[i];
+		const struct record_interface *p = &h->interfaces[i];
+		uint8_t *length = open_piece(w, 4);
+		put_text(w, 1, p->name);
+		put_text(w, 2, p->state);
+		put_number(w, 3, p->frames);
+		put_number(w, 4, p->drops);
+		put_number(w, 5, p->oversized);
+		close_piece(w, length);
 	}
-	to.n_interfaces = h->interface_count;
-	to.interfaces = ports;
-	return append_message(out, BATCH_HEALTH, &to.base);
 }
 
-static void pack_fact(Vigie__AssetFact *to, const struct record_fact *f)
+static void put_fact(struct writer *w, const struct record_fact *f, struct usec asset_start)
 {
-	vigie__asset_fact__init(to);
-	to->name = lend(f->name);
-	to->value = lend(f->value);
-	to->confidence = f->confidence;
-	to->from = lend(f->from);
-	to->first_seen_us = pack_time(f->first_seen);
-	to->last_seen_us = pack_time(f->last_seen);
+	uint8_t *length = open_piece(w, 10);
+
+	put_text(w, 1, f->name);
+	put_text(w, 2, f->value);
+	put_number(w, 3, f->confidence);
+	put_text(w, 4, f->from);
+	put_time(w, 6, f->last_seen, put_time(w, 5, f->first_seen, asset_start));
+	close_piece(w, length);
 }
 
-static int append_asset(struct buf *out, const struct record_asset *a)
+static void put_asset(struct writer *w, const struct record_asset *a)
 {
-	Vigie__Asset to;
-	Vigie__AssetRole roles[WIRE_ROLES_MOST], *role_list[WIRE_ROLES_MOST];
-	Vigie__AssetFact facts[WIRE_FACTS_MOST], *fact_list[WIRE_FACTS_MOST];
-
-	assert(a->role_count <= WIRE_ROLES_MOST && a->fact_count <= WIRE_FACTS_MOST);
-	vigie__asset__init(&to);
-	to.realm = lend(a->realm);
-	to.ip = lend_bytes(a->ip.bytes, a->has_ip ? sizeof(a->ip.bytes) : 0);
-	to.mac = lend_bytes(a->mac, a->has_mac ? sizeof(a->mac) : 0);
-	to.mac_vendor = lend(a->mac_vendor);
-	to.segment = lend(a->segment);
-	to.impact = a->impact;
-	to.first_seen_us = pack_time(a->first_seen);
-	to.last_seen_us = pack_time(a->last_seen);
+	put_text(w, 1, a->realm);
+	if (a->has_ip)
+		put_ip(w, 2, &a->ip);
+	if (a->has_mac)
+		put_bytes(w, 3, a->mac, sizeof(a->mac));
+	put_text(w, 4, a->mac_vendor);
+	put_text(w, 5, a->segment);
+	put_number(w, 6, a->impact);
+	struct usec first = put_first_time(w, 7, a->first_seen);
+	put_time(w, 8, a->last_seen, first);
 	for (size_t i = 0; i < a->role_count; i++) {
-		vigie__asset_role__init(&roles[i]);
-		roles[i].role = lend(a->roles[i].role);
-		roles[i].confidence = a->roles[i].confidence;
-		roles[i].from = lend(a->roles[i].from);
-		role_list[i] = &roles[i];
+		uint8_t *length = open_piece(w, 9);
+		put_text(w, 1, a->roles[i].role);
+		put_number(w, 2, a->roles[i].confidence);
+		put_text(w, 3, a->roles[i].from);
+		close_piece(w, length);
 	}
-	to.n_roles = a->role_count;
-	to.roles = role_list;
-	for (size_t i = 0; i < a->fact_count; i++) {
-		pack_fact(&facts[i], &a->facts[i]);
-		fact_list[i] = &facts[i];
-	}
-	to.n_facts = a->fact_count;
-	to.facts = fact_list;
-	return append_message(out, BATCH_ASSETS, &to.base);
+	for (size_t i = 0; i < a->fact_count; i++)
+		put_fact(w, &a->facts[i], first);
 }
 
-int wire_append_record(struct buf *out, const struct record *record)
+/* ---- batches ---- */
+
+/* At least what the record takes. */
+static size_t room_for(const struct record *record)
 {
+	size_t room = FIXED_MOST;
+
 	switch (record->type) {
 	case RECORD_FLOW:
-		return append_flow(out, &record->flow);
+		assert(record->flow.path_count <= RECORD_PATH_MOST);
+		assert(record->flow.tunnel_count <= RECORD_TUNNEL_MOST);
+		return room + word_room(record->flow.id) + attributes_room(&record->flow);
 	case RECORD_ALERT:
-		return append_alert(out, &record->alert);
+		assert(record->alert.flow_count <= RECORD_ALERT_FLOWS);
+		for (size_t i = 0; i < record->alert.flow_count; i++)
+			room += word_room(record->alert.flows[i]);
+		return room + word_room(record->alert.id);
 	case RECORD_COVERAGE:
-		return append_coverage(out, &record->coverage);
+		assert(record->coverage.reason_count <= RECORD_REASONS_MOST);
+		return room;
 	case RECORD_HEALTH:
-		return append_health(out, &record->health);
+		assert(record->health.counter_count <= WIRE_COUNTERS_MOST);
+		assert(record->health.interface_count <= WIRE_INTERFACES_MOST);
+		return room +
+		       (record->health.counter_count + record->health.interface_count) * PART_MOST;
 	case RECORD_ASSET:
-		return append_asset(out, &record->asset);
+		assert(record->asset.role_count <= WIRE_ROLES_MOST);
+		assert(record->asset.fact_count <= WIRE_FACTS_MOST);
+		return room + (record->asset.role_count + record->asset.fact_count) * PART_MOST;
 	case RECORD_TYPE_COUNT:
 		break;
 	}
-	assert(!"a record has one of the five types");
-	return -EINVAL;
+	return room;
+}
+
+static void put_record(struct writer *w, const struct record *record)
+{
+	uint8_t *length = open_piece(w, lists[record->type]);
+
+	switch (record->type) {
+	case RECORD_FLOW:
+		put_flow(w, &record->flow);
+		break;
+	case RECORD_ALERT:
+		put_alert(w, &record->alert);
+		break;
+	case RECORD_COVERAGE:
+		put_coverage(w, &record->coverage);
+		break;
+	case RECORD_HEALTH:
+		put_health(w, &record->health);
+		break;
+	case RECORD_ASSET:
+		put_asset(w, &record->asset);
+		break;
+	case RECORD_TYPE_COUNT:
+		break;
+	}
+	close_piece(w, length);
+}
+
+static size_t used(const struct writer *w, const struct buf *out)
+{
+	return (size_t)(w->at - ((uint8_t *)out->data + out->len));
+}
+
+int wire_append_record(struct buf *out, struct wire_shared *shared, const struct record *record)
+{
+	size_t room = room_for(record);
+
+	assert((unsigned)record->type < RECORD_TYPE_COUNT);
+	if (!buf_reserve(out, room))
+		return -ENOMEM;
+	struct writer w = { .at = (uint8_t *)out->data + out->len, .shared = shared };
+	put_record(&w, record);
+	assert(used(&w, out) <= room);
+	if (!w.failed)
+		out->len += used(&w, out);
+	out->data[out->len] = '\0';
+	return w.failed ? -ENOMEM : 0;
+}
+
+void wire_shared_clear(struct wire_shared *s)
+{
+	buf_clear(&s->texts);
+	s->text_count = 0;
+	s->begun = false;
+	memset(s->places, 0, sizeof(s->places));
+}
+
+void wire_shared_finish(struct wire_shared *s)
+{
+	buf_finish(&s->texts);
+}
+
+int wire_append_shared(struct buf *out, struct wire_shared *s)
+{
+	bool fits = buf_reserve(out, NUMBER_MOST + s->texts.len);
+
+	if (fits) {
+		buf_bytes(out, s->texts.data, s->texts.len);
+		struct writer w = { .at = (uint8_t *)out->data + out->len };
+		put_signed(&w, BATCH_START, s->begun ? s->start.v : 0);
+		out->len += used(&w, out);
+		out->data[out->len] = '\0';
+	}
+	wire_shared_clear(s);
+	return fits ? 0 : -ENOMEM;
 }
 
 int wire_append_identity(struct buf *out, const struct batch_identity *identity)
 {
-	Vigie__Batch to;
+	const char *revision = identity->site_revision, *exercise = identity->exercise;
 
-	vigie__batch__init(&to);
-	to.sensor = lend(identity->sensor);
-	to.epoch = identity->epoch;
-	to.sequence = identity->sequence;
-	to.stream = identity->stream;
-	to.site_revision = lend(identity->site_revision);
-	to.exercise = lend(identity->exercise);
-	if (!buf_reserve(out, vigie__batch__get_packed_size(&to)))
+	if (!buf_reserve(out, 4 * NUMBER_MOST + word_room(identity->sensor) + word_room(revision) +
+				      word_room(exercise)))
 		return -ENOMEM;
-	out->len += vigie__batch__pack(&to, (uint8_t *)out->data + out->len);
+	struct writer w = { .at = (uint8_t *)out->data + out->len };
+	put_word(&w, 1, identity->sensor);
+	put_number(&w, 2, identity->epoch);
+	put_number(&w, 3, identity->sequence);
+	put_number(&w, 4, identity->stream);
+	put_word(&w, 5, revision);
+	put_word(&w, 6, exercise);
+	out->len += used(&w, out);
 	out->data[out->len] = '\0';
 	return 0;
 }

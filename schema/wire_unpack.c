@@ -3,7 +3,15 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "schema/vigie.pb-c.h"
 #include "schema/wire_parts.h"
+
+/* A text of the batch's table, looked at once however many records refer to it. */
+struct known_text {
+	const char *text;
+	uint32_t length;
+	bool is_word;
+};
 
 /* Like a cursor, an unpacker fails once and for all: the first thing that is
  * wrong stays in `why`, and a whole record is read in a straight line. */
@@ -13,6 +21,10 @@ struct unpacker {
 	bool short_of_memory;
 	const char *why;
 	const struct batch_identity *identity;
+	const struct known_text *texts; /* of the batch; the first is empty */
+	size_t text_count;
+	size_t unfolded; /* bytes of texts that records may still refer to */
+	struct usec start;
 };
 
 static void refuse(struct unpacker *u, const char *why)
@@ -71,7 +83,8 @@ static bool is_control(uint32_t v)
 	       (v >= 0x2066 && v <= 0x2069);
 }
 
-static const char *text(struct unpacker *u, const char *s)
+/* A text that may be shown: its length. */
+static size_t check_text(struct unpacker *u, const char *s)
 {
 	size_t n = strnlen(s, WIRE_TEXT_MOST + 1);
 	struct cursor c = cursor_of(s, n);
@@ -83,7 +96,7 @@ static const char *text(struct unpacker *u, const char *s)
 			refuse(u, "text that is not UTF-8, or has control characters");
 			break;
 		}
-	return s;
+	return n;
 }
 
 static bool is_word(const char *s, size_t most)
@@ -92,12 +105,77 @@ static bool is_word(const char *s, size_t most)
 	return n > 0 && n <= most && !s[n];
 }
 
-/* An identifier of records, a counter's or an attribute's name. */
-static const char *word(struct unpacker *u, const char *s, size_t most, const char *why)
+static const struct known_text *known(struct unpacker *u, uint32_t number)
 {
-	if (!is_word(s, most))
+	if (number > u->text_count) {
+		refuse(u, "number of a text that the batch does not have");
+		number = 0;
+	}
+	const struct known_text *t = &u->texts[number];
+	if (t->length > u->unfolded)
+		refuse(u, "batch unfolds to far more than its size");
+	else
+		u->unfolded -= t->length;
+	return t;
+}
+
+static const char *text(struct unpacker *u, uint32_t number)
+{
+	return known(u, number)->text;
+}
+
+/* A counter's or an attribute's name, and the like. */
+static const char *word(struct unpacker *u, uint32_t number, size_t most, const char *why)
+{
+	const struct known_text *t = known(u, number);
+
+	if (!t->is_word || t->length > most)
 		refuse(u, why);
-	return s;
+	return t->text;
+}
+
+static const char id_rule[] = "id is not 16 bytes, or [A-Za-z0-9._-]{1,32}";
+
+static const char *id_bytes(struct unpacker *u, const uint8_t bytes[WIRE_ID])
+{
+	char *out = take_memory(u, RECORD_ID);
+
+	if (!out)
+		return "";
+	wire_id_unpack(bytes, out);
+	return out;
+}
+
+static const char *id_word(struct unpacker *u, const char *word)
+{
+	if (!is_word(word, RECORD_ID - 1))
+		refuse(u, id_rule);
+	return word;
+}
+
+static const char *id(struct unpacker *u, const ProtobufCBinaryData *bytes, const char *word)
+{
+	if (bytes->len == WIRE_ID && !*word)
+		return id_bytes(u, bytes->data);
+	if (bytes->len)
+		refuse(u, id_rule);
+	return id_word(u, word);
+}
+
+static const char *community_id(struct unpacker *u, const ProtobufCBinaryData *bytes)
+{
+	if (!bytes->len)
+		return "";
+	if (bytes->len != WIRE_COMMUNITY_ID) {
+		refuse(u, "Community ID that is not 20 bytes");
+		return "";
+	}
+	char *out = take_memory(u, WIRE_COMMUNITY_TEXT);
+
+	if (!out)
+		return "";
+	wire_community_id_unpack(bytes->data, out);
+	return out;
 }
 
 static uint32_t below(struct unpacker *u, uint32_t v, uint32_t limit, const char *why)
@@ -108,14 +186,19 @@ static uint32_t below(struct unpacker *u, uint32_t v, uint32_t limit, const char
 	return 0;
 }
 
-static struct usec time_in(struct unpacker *u, int64_t v)
+/* `v` from another time on. */
+static struct usec time_from(struct unpacker *u, struct usec from, int64_t v)
 {
-	if (v < WIRE_EARLIEST || v > WIRE_LATEST)
-		refuse(u, "time outside the years 0 to 9999");
-	return (struct usec){ v };
+	struct usec t;
+
+	if (!__builtin_add_overflow(from.v, v, &t.v) && t.v >= WIRE_EARLIEST && t.v <= WIRE_LATEST)
+		return t;
+	refuse(u, "time outside the years 0 to 9999");
+	return (struct usec){ 0 };
 }
 
-static size_t texts(struct unpacker *u, const char **to, size_t most, char **list, size_t n)
+static size_t texts(struct unpacker *u, const char **to, size_t most, const uint32_t *list,
+		    size_t n)
 {
 	if (n > most) {
 		refuse(u, "list longer than it may be");
@@ -126,26 +209,35 @@ static size_t texts(struct unpacker *u, const char **to, size_t most, char **lis
 	return n;
 }
 
-static void country(struct unpacker *u, const char *s)
+static const char *country(struct unpacker *u, uint32_t number)
 {
+	const char *s = text(u, number);
 	bool good = !*s || (s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'A' && s[1] <= 'Z' && !s[2]);
+
 	if (!good)
 		refuse(u, "country that is not two capital letters");
+	return s;
+}
+
+static bool unpack_ip(struct ip_addr *to, const ProtobufCBinaryData *ip)
+{
+	if (ip->len != 4 && ip->len != sizeof(to->bytes))
+		return false;
+	*to = ip->len == 4 ? ip_from_v4(ip->data) : ip_from_v6(ip->data);
+	return true;
 }
 
 static void unpack_endpoint(struct unpacker *u, struct record_endpoint *to,
 			    const Vigie__Endpoint *e)
 {
-	if (!e || (e->ip.len && e->ip.len != sizeof(to->ip.bytes)) ||
+	if (!e || (e->ip.len && !unpack_ip(&to->ip, &e->ip)) ||
 	    (e->mac.len != 0 && e->mac.len != 6)) {
-		refuse(u, "end with an address that is not 16 bytes, or a MAC that is not 6");
+		refuse(u, "end with an address that is not 4 or 16 bytes, or a MAC that is not 6");
 		return;
 	}
 	to->no_ip = !e->ip.len;
 	if (to->no_ip && (e->port_plus_one || e->mac.len))
 		refuse(u, "end with a port or a MAC, and without an address");
-	if (!to->no_ip)
-		memcpy(to->ip.bytes, e->ip.data, sizeof(to->ip.bytes));
 	to->has_port = e->port_plus_one != 0;
 	uint32_t port = below(u, e->port_plus_one, 65537, "port above 65535");
 	to->port = to->has_port ? (uint16_t)(port - 1) : 0;
@@ -155,8 +247,7 @@ static void unpack_endpoint(struct unpacker *u, struct record_endpoint *to,
 	to->segment = text(u, e->segment);
 	to->impact = (enum impact)below(u, e->impact, IMPACT_COUNT, "unknown impact");
 	to->asn = e->asn;
-	to->country = e->country;
-	country(u, e->country);
+	to->country = country(u, e->country);
 }
 
 static void unpack_tcp(struct unpacker *u, struct record_tcp *to, const Vigie__Tcp *t)
@@ -185,12 +276,14 @@ static void unpack_attribute(struct unpacker *u, struct record_attribute *to,
 		refuse(u, "attribute with too many values");
 	if (u->why)
 		return;
-	for (size_t i = 0; i < a->n_texts; i++)
-		text(u, a->texts[i]);
 	to->type = a->type;
 	to->number = a->number;
-	to->texts = (const char *const *)a->texts;
-	to->count = a->n_texts;
+	if (!a->n_texts)
+		return;
+	const char **list = take_memory(u, a->n_texts * sizeof(*list));
+	if (list)
+		to->count = texts(u, list, WIRE_TEXTS_MOST, a->texts, a->n_texts);
+	to->texts = list;
 }
 
 static void unpack_attributes(struct unpacker *u, struct record_flow *to, const Vigie__Flow *f)
@@ -233,21 +326,19 @@ static void unpack_flow_facts(struct unpacker *u, struct record_flow *to, const 
 	to->shed = (uint8_t)below(u, f->shed, 256, "shed level above 255");
 }
 
-static const char id_rule[] = "id is not [A-Za-z0-9._-]{1,32}";
-
 static void unpack_flow(struct unpacker *u, struct record_flow *to, const Vigie__Flow *f)
 {
-	to->id = word(u, f->id, RECORD_ID - 1, id_rule);
+	to->id = id(u, &f->id, f->id_word);
 	to->sensor = u->identity->sensor;
 	to->site_revision = u->identity->site_revision;
 	to->exercise = u->identity->exercise;
-	to->start = time_in(u, f->start_us);
-	to->end = time_in(u, f->end_us);
+	to->start = time_from(u, u->start, f->start_us);
+	to->end = time_from(u, to->start, f->end_us);
 	to->interim = f->interim;
 	to->end_reason =
 		(enum end_reason)below(u, f->end_reason, END_REASON_COUNT, "unknown end reason");
 	to->protocol = (uint8_t)below(u, f->protocol, 256, "protocol above 255");
-	to->community_id = text(u, f->community_id);
+	to->community_id = community_id(u, &f->community_id);
 	to->realm = text(u, f->realm);
 	unpack_endpoint(u, &to->client, f->client);
 	unpack_endpoint(u, &to->server, f->server);
@@ -268,16 +359,30 @@ static void unpack_flow(struct unpacker *u, struct record_flow *to, const Vigie_
 	to->vendor = text(u, f->vendor);
 }
 
+static void unpack_flow_ids(struct unpacker *u, struct record_alert *to, const Vigie__Alert *a)
+{
+	size_t raw = a->flows.len / WIRE_ID, words = a->n_flow_words;
+
+	if (a->flows.len % WIRE_ID || (raw && words) || raw + words > RECORD_ALERT_FLOWS) {
+		refuse(u, "ids of flows that are not 16 bytes each, or are too many");
+		return;
+	}
+	for (size_t i = 0; i < raw; i++)
+		to->flows[to->flow_count++] = id_bytes(u, a->flows.data + i * WIRE_ID);
+	for (size_t i = 0; i < words; i++)
+		to->flows[to->flow_count++] = id_word(u, a->flow_words[i]);
+}
+
 static void unpack_alert(struct unpacker *u, struct record_alert *to, const Vigie__Alert *a)
 {
-	to->id = word(u, a->id, RECORD_ID - 1, id_rule);
+	to->id = id(u, &a->id, a->id_word);
 	to->kind = word(u, a->kind, 64, "alert's kind is not [A-Za-z0-9._-]{1,64}");
 	to->sensor = u->identity->sensor;
 	to->site_revision = u->identity->site_revision;
 	to->exercise = u->identity->exercise;
 	to->severity = (enum severity)below(u, a->severity, SEVERITY_COUNT, "unknown severity");
-	to->first_seen = time_in(u, a->first_seen_us);
-	to->last_seen = time_in(u, a->last_seen_us);
+	to->first_seen = time_from(u, u->start, a->first_seen_us);
+	to->last_seen = time_from(u, to->first_seen, a->last_seen_us);
 	to->count = a->count;
 	unpack_endpoint(u, &to->client, a->client);
 	unpack_endpoint(u, &to->server, a->server);
@@ -287,9 +392,7 @@ static void unpack_alert(struct unpacker *u, struct record_alert *to, const Vigi
 	to->reason = text(u, a->reason);
 	to->vendor = text(u, a->vendor);
 	to->technique = text(u, a->technique);
-	to->flow_count = texts(u, to->flows, RECORD_ALERT_FLOWS, a->flows, a->n_flows);
-	for (size_t i = 0; i < to->flow_count; i++)
-		word(u, to->flows[i], RECORD_ID - 1, id_rule);
+	unpack_flow_ids(u, to, a);
 }
 
 static void unpack_coverage(struct unpacker *u, struct record_coverage *to,
@@ -300,7 +403,7 @@ static void unpack_coverage(struct unpacker *u, struct record_coverage *to,
 	to->exercise = u->identity->exercise;
 	to->segment = text(u, c->segment);
 	to->state = text(u, c->state);
-	to->minute = time_in(u, c->minute_us);
+	to->minute = time_from(u, u->start, c->minute_us);
 	to->packets = c->packets;
 	to->bytes = c->bytes;
 	to->one_sided_flows = c->one_sided_flows;
@@ -315,7 +418,7 @@ static void unpack_coverage(struct unpacker *u, struct record_coverage *to,
 	to->drops = c->drops;
 	to->reason_count = texts(u, to->reasons, RECORD_REASONS_MOST, c->reasons, c->n_reasons);
 	for (size_t i = 0; i < to->reason_count; i++)
-		word(u, to->reasons[i], 32, "reason is not [A-Za-z0-9._-]{1,32}");
+		word(u, c->reasons[i], 32, "reason is not [A-Za-z0-9._-]{1,32}");
 }
 
 static void unpack_interfaces(struct unpacker *u, struct record_health *to, const Vigie__Health *h)
@@ -343,7 +446,7 @@ static void unpack_health(struct unpacker *u, struct record_health *to, const Vi
 	to->site_revision = u->identity->site_revision;
 	to->exercise = u->identity->exercise;
 	to->version = text(u, h->version);
-	to->minute = time_in(u, h->minute_us);
+	to->minute = time_from(u, u->start, h->minute_us);
 	if (h->n_counters > WIRE_COUNTERS_MOST) {
 		refuse(u, "health record with too many counters");
 		return;
@@ -391,8 +494,8 @@ static void unpack_facts(struct unpacker *u, struct record_asset *to, const Vigi
 		list[i].confidence = (enum confidence)below(u, from->confidence, CONFIDENCE_COUNT,
 							    "unknown confidence");
 		list[i].from = text(u, from->from);
-		list[i].first_seen = time_in(u, from->first_seen_us);
-		list[i].last_seen = time_in(u, from->last_seen_us);
+		list[i].first_seen = time_from(u, to->first_seen, from->first_seen_us);
+		list[i].last_seen = time_from(u, list[i].first_seen, from->last_seen_us);
 	}
 	to->facts = list;
 	to->fact_count = list ? a->n_facts : 0;
@@ -400,7 +503,7 @@ static void unpack_facts(struct unpacker *u, struct record_asset *to, const Vigi
 
 static void unpack_asset(struct unpacker *u, struct record_asset *to, const Vigie__Asset *a)
 {
-	bool addressed = (a->ip.len == 0 || a->ip.len == sizeof(to->ip.bytes)) &&
+	bool addressed = (a->ip.len == 0 || unpack_ip(&to->ip, &a->ip)) &&
 			 (a->mac.len == 0 || a->mac.len == sizeof(to->mac)) &&
 			 a->ip.len + a->mac.len > 0;
 
@@ -413,16 +516,14 @@ static void unpack_asset(struct unpacker *u, struct record_asset *to, const Vigi
 	to->exercise = u->identity->exercise;
 	to->realm = text(u, a->realm);
 	to->has_ip = a->ip.len != 0;
-	if (to->has_ip)
-		memcpy(to->ip.bytes, a->ip.data, sizeof(to->ip.bytes));
 	to->has_mac = a->mac.len != 0;
 	if (to->has_mac)
 		memcpy(to->mac, a->mac.data, sizeof(to->mac));
 	to->mac_vendor = text(u, a->mac_vendor);
 	to->segment = text(u, a->segment);
 	to->impact = (enum impact)below(u, a->impact, IMPACT_COUNT, "unknown impact");
-	to->first_seen = time_in(u, a->first_seen_us);
-	to->last_seen = time_in(u, a->last_seen_us);
+	to->first_seen = time_from(u, u->start, a->first_seen_us);
+	to->last_seen = time_from(u, to->first_seen, a->last_seen_us);
 	unpack_roles(u, to, a);
 	unpack_facts(u, to, a);
 }
@@ -437,8 +538,27 @@ static void unpack_identity(struct unpacker *u, struct batch_identity *to, const
 	to->sequence = b->sequence;
 	if (b->sequence == 0)
 		refuse(u, "sequence is missing");
-	to->site_revision = text(u, b->site_revision);
-	to->exercise = text(u, b->exercise);
+	to->site_revision = b->site_revision;
+	check_text(u, b->site_revision);
+	to->exercise = b->exercise;
+	check_text(u, b->exercise);
+}
+
+static void unpack_texts(struct unpacker *u, const Vigie__Batch *b)
+{
+	struct known_text *list = take_memory(u, (b->n_texts + 1) * sizeof(*list));
+
+	if (!list)
+		return;
+	list[0] = (struct known_text){ .text = "" };
+	for (size_t i = 0; i < b->n_texts; i++)
+		list[i + 1] = (struct known_text){
+			.text = b->texts[i],
+			.length = (uint32_t)check_text(u, b->texts[i]),
+			.is_word = is_word(b->texts[i], WIRE_TEXT_MOST),
+		};
+	u->texts = list;
+	u->text_count = b->n_texts;
 }
 
 /* A batch holds one stream's records, or what may be thrown away under pressure
@@ -501,11 +621,25 @@ static int walk(struct unpacker *u, const Vigie__Batch *b, enum record_type type
 	return 0;
 }
 
+/* Honest batches unfold to some ten times their size, and those of a sensor have half a
+ * megabyte. */
+static size_t memory_for(size_t n)
+{
+	enum { TIMES = 64, LEAST = 1 << 20, MOST = 128 << 20 };
+	size_t memory = n * TIMES + LEAST;
+
+	return memory < MOST ? memory : MOST;
+}
+
 int wire_unpack(const void *bytes, size_t n, struct arena *arena, struct batch_identity *identity,
 		record_sink *sink, void *context, const char **why)
 {
-	/* Honest batches unfold to three or four times their size. */
-	struct unpacker u = { .arena = arena, .left = 16 * n + (1 << 20), .identity = identity };
+	struct unpacker u = {
+		.arena = arena,
+		.left = memory_for(n),
+		.identity = identity,
+		.unfolded = WIRE_UNFOLDED_MOST,
+	};
 	ProtobufCAllocator allocator = { take_memory, leave_memory, &u };
 
 	*why = NULL;
@@ -518,7 +652,9 @@ int wire_unpack(const void *bytes, size_t n, struct arena *arena, struct batch_i
 		return problem(&u, why);
 	unpack_identity(&u, identity, b);
 	check_stream(&u, b);
-	if (u.why)
+	u.start.v = b->start_us;
+	unpack_texts(&u, b);
+	if (u.why || u.short_of_memory)
 		return problem(&u, why);
 	int error = walk(&u, b, RECORD_FLOW, b->n_flows, sink, context, why);
 	if (!error)

@@ -15,6 +15,7 @@ enum {
 
 struct batch {
 	struct buf bytes;
+	struct wire_shared shared;
 	uint32_t records;
 };
 
@@ -61,8 +62,10 @@ void output_destroy(struct output *o)
 {
 	if (!o)
 		return;
-	for (int i = 0; i < STREAM_COUNT; i++)
+	for (int i = 0; i < STREAM_COUNT; i++) {
 		buf_finish(&o->batches[i].bytes);
+		wire_shared_finish(&o->batches[i].shared);
+	}
 	outlet_close(o->own);
 	free(o);
 }
@@ -77,6 +80,8 @@ static void put(struct output *o, enum stream stream)
 {
 	struct batch *b = &o->batches[stream];
 
+	if (!o->options.json)
+		note(o, wire_append_shared(&b->bytes, &b->shared));
 	outlet_put(o->outlet, &(struct outlet_batch){
 				      .bytes = &b->bytes,
 				      .stream = stream,
@@ -106,9 +111,9 @@ static void take_batch(struct output *o, const struct record *record)
 	enum stream stream = record_stream(record->type);
 	struct batch *b = &o->batches[stream];
 
-	note(o, wire_append_record(&b->bytes, record));
+	note(o, wire_append_record(&b->bytes, &b->shared, record));
 	b->records++;
-	if (b->records >= BATCH_RECORDS || b->bytes.len >= BATCH_BYTES)
+	if (b->records >= BATCH_RECORDS || b->bytes.len + b->shared.texts.len >= BATCH_BYTES)
 		put(o, stream);
 }
 
@@ -129,6 +134,7 @@ bool output_abandon(struct output *o)
 		return false;
 	for (int i = 0; i < STREAM_COUNT; i++) {
 		buf_clear(&o->batches[i].bytes);
+		wire_shared_clear(&o->batches[i].shared);
 		o->batches[i].records = 0;
 	}
 	return o->abandoned = true;

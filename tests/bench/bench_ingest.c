@@ -91,13 +91,16 @@ static struct packed make(uint64_t sequence)
 					   .sequence = sequence,
 					   .site_revision = "0123456789abcdef" };
 	struct buf plain = { 0 };
+	struct wire_shared shared = { 0 };
 	char id[RECORD_ID];
 
 	wire_append_identity(&plain, &identity);
 	for (uint64_t i = 0; i < BATCH; i++) {
 		struct record r = flow(sequence * BATCH + i, id);
-		wire_append_record(&plain, &r);
+		wire_append_record(&plain, &shared, &r);
 	}
+	wire_append_shared(&plain, &shared);
+	wire_shared_finish(&shared);
 	size_t room = ZSTD_compressBound(plain.len);
 	struct packed p = { .bytes = malloc(room) };
 	p.n = ZSTD_compress(p.bytes, room, plain.data, plain.len, 1);

@@ -110,6 +110,7 @@ static int pack(const struct batch_identity *id, bool hosts, unsigned records, s
 {
 	const int64_t start = 1767322800LL * USEC_PER_SECOND; /* 2026-01-02T03:00:00Z */
 	struct usec t = { start + (int64_t)id->sequence * 60 * USEC_PER_SECOND };
+	struct wire_shared shared = { 0 };
 	int error = wire_append_identity(out, id);
 
 	for (unsigned i = 0; i < records && !error; i++, t.v += 1000) {
@@ -117,8 +118,11 @@ static int pack(const struct batch_identity *id, bool hosts, unsigned records, s
 		snprintf(name, sizeof(name), "%u-%u-%u", (unsigned)id->epoch,
 			 (unsigned)id->sequence, i);
 		struct record r = hosts ? host(i, t) : make(id->stream, name, t, i);
-		error = wire_append_record(out, &r);
+		error = wire_append_record(out, &shared, &r);
 	}
+	if (!error)
+		error = wire_append_shared(out, &shared);
+	wire_shared_finish(&shared);
 	return error;
 }
 

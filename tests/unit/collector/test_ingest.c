@@ -23,10 +23,13 @@ static void pack_batch(size_t flows)
 	struct batch_identity id = sample_batch(1, NULL, 0).identity;
 	struct record r = sample_flow("f1", "2026-01-02T03:04:05Z");
 	struct buf plain = { 0 };
+	struct wire_shared shared = { 0 };
 
 	wire_append_identity(&plain, &id);
 	for (size_t i = 0; i < flows; i++)
-		wire_append_record(&plain, &r);
+		wire_append_record(&plain, &shared, &r);
+	wire_append_shared(&plain, &shared);
+	wire_shared_finish(&shared);
 	pack(plain.data, plain.len);
 	buf_finish(&plain);
 }

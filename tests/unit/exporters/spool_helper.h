@@ -75,7 +75,10 @@ static inline void pack_batch(struct buf *out, enum stream stream, uint64_t epoc
 	}
 	buf_clear(out);
 	cr_assert_eq(wire_append_identity(out, &id), 0);
-	cr_assert_eq(wire_append_record(out, &r), 0);
+	struct wire_shared shared = { 0 };
+	cr_assert_eq(wire_append_record(out, &shared, &r), 0);
+	cr_assert_eq(wire_append_shared(out, &shared), 0);
+	wire_shared_finish(&shared);
 }
 
 static inline int put(struct spool *s, enum stream stream, uint64_t epoch, uint64_t sequence)

@@ -48,7 +48,7 @@ static struct record full_flow(void)
 			.sensor = "span-1", .site_revision = "3f2a", .exercise = "drill-9",
 			.start = { 1767323045000001 }, .end = { 1767323046000002 },
 			.interim = 3, .end_reason = END_SHUTDOWN, .protocol = 6,
-			.community_id = "1:abc=", .realm = "default",
+			.community_id = "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", .realm = "default",
 			.client = full_endpoint(1), .server = full_endpoint(2),
 			.orientation = ORIENTATION_HANDSHAKE,
 			.packets_to_server = 1, .packets_to_client = UINT64_MAX,
@@ -168,11 +168,15 @@ static int collect(void *context, const struct record *record)
 /* Packs the records into `wire`, and their JSON into `json`. */
 static void pack(const struct record *records, size_t count, struct buf *wire, struct buf *json)
 {
+	struct wire_shared shared = { 0 };
+
 	cr_assert_eq(wire_append_identity(wire, &identity_of[record_stream(records->type)]), 0);
 	for (size_t i = 0; i < count; i++) {
-		cr_assert_eq(wire_append_record(wire, &records[i]), 0);
+		cr_assert_eq(wire_append_record(wire, &shared, &records[i]), 0);
 		collect(json, &records[i]);
 	}
+	cr_assert_eq(wire_append_shared(wire, &shared), 0);
+	wire_shared_finish(&shared);
 }
 
 static int unpack(const void *bytes, size_t n, struct buf *json, const char **why)
@@ -454,8 +458,11 @@ Test(wire, identity_is_required)
 		good.sensor = rows[i].sensor;
 		good.stream = rows[i].stream;
 		good.sequence = rows[i].sequence;
+		struct wire_shared shared = { 0 };
 		wire_append_identity(&wire, &good);
-		wire_append_record(&wire, &flow);
+		wire_append_record(&wire, &shared, &flow);
+		wire_append_shared(&wire, &shared);
+		wire_shared_finish(&shared);
 		cr_expect_eq(unpack(wire.data, wire.len, &json, &why), -EBADMSG);
 		cr_expect(why && strstr(why, rows[i].expected), "%s: %s", rows[i].expected,
 			  why ? why : "accepted");
