@@ -225,7 +225,7 @@ static ZSTD_CCtx *make_compressor(void)
 	} settings[] = {
 		{ ZSTD_c_compressionLevel, -1 }, /* negative: literals stay uncompressed */
 		{ ZSTD_c_strategy, ZSTD_fast },  { ZSTD_c_hashLog, 14 }, { ZSTD_c_minMatch, 7 },
-		{ ZSTD_c_targetLength, 4 }, /* the step, for this strategy */
+		{ ZSTD_c_targetLength, 5 }, /* the step, for this strategy */
 	};
 	ZSTD_CCtx *z = ZSTD_createCCtx();
 

@@ -41,7 +41,7 @@ struct wire_place {
 	uint32_t hash, number, offset, length; /* the text's bytes are texts.data + offset */
 };
 
-enum { WIRE_PLACES = 1024 };
+enum { WIRE_PLACES_LOG = 11, WIRE_PLACES = 1 << WIRE_PLACES_LOG };
 
 struct wire_shared {
 	struct buf texts; /* as they will stand in the batch */

@@ -129,7 +129,8 @@ static uint64_t load(const char *text, size_t n)
 	return v;
 }
 
-/* Any will do: whoever makes texts collide has them written more often. */
+/* Any will do: whoever makes texts collide has them written more often. The highest
+ * bits are the best mixed. */
 static uint32_t hash_text(const char *text, size_t n)
 {
 	const uint64_t k = UINT64_C(0x9e3779b97f4a7c15);
@@ -137,8 +138,8 @@ static uint32_t hash_text(const char *text, size_t n)
 
 	if (n >= 8) {
 		for (size_t i = 0; i + 8 < n; i += 8)
-			h = ((h ^ load(text + i, 8)) * k) ^ h >> 29;
-		h = (h ^ load(text + n - 8, 8)) * k;
+			h = (h ^ h >> 32 ^ load(text + i, 8)) * k;
+		h = (h ^ h >> 32 ^ load(text + n - 8, 8)) * k;
 	} else if (n >= 4) {
 		h = (h ^ load(text, 4) ^ load(text + n - 4, 4) << 32) * k;
 	} else if (n) {
@@ -149,8 +150,8 @@ static uint32_t hash_text(const char *text, size_t n)
 	return (uint32_t)(h >> 32);
 }
 
-static uint32_t add_text(struct writer *w, struct wire_place *place, const char *text, size_t n,
-			 uint32_t hash)
+static __attribute__((noinline)) uint32_t add_text(struct writer *w, struct wire_place *place,
+						   const char *text, size_t n, uint32_t hash)
 {
 	struct wire_shared *s = w->shared;
 
@@ -176,7 +177,7 @@ static uint32_t number_of(struct writer *w, const char *text)
 	struct wire_shared *s = w->shared;
 	size_t n = strlen(text);
 	uint32_t hash = hash_text(text, n);
-	struct wire_place *p = &s->places[hash % WIRE_PLACES];
+	struct wire_place *p = &s->places[hash >> (32 - WIRE_PLACES_LOG)];
 	if (p->hash == hash && p->length == n && p->number &&
 	    !memcmp(s->texts.data + p->offset, text, n))
 		return p->number;
