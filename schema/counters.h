@@ -55,6 +55,9 @@
 	X(dpi_flows, "dpi.flows", "flows", "flows shown to nDPI") \
 	X(dpi_packets, "dpi.packets", "packets", "packets shown to nDPI") \
 	X(dpi_refused, "dpi.refused", "flows", "flows not shown to nDPI because its slots were in use") \
+	X(dpi_recalled, "dpi.recalled", "flows", "flows not shown to nDPI, because it is remembered what their server speaks") \
+	X(dpi_rechecks, "dpi.rechecks", "flows", "flows shown to nDPI although their server is remembered, to notice a change") \
+	X(dpi_changed, "dpi.changed", "servers", "servers forgotten because a flow was of something else") \
 	X(dpi_memory, "dpi.memory", "bytes", "memory that nDPI holds; a level, not a sum") \
 	X(shed_level, "shed.level", "level", "how much work is left out, 0 to 4; a level, not a sum") \
 	X(shed_raised, "shed.raised", "times", "how often the level went up") \

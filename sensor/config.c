@@ -23,6 +23,7 @@ void sensor_config_init(struct sensor_config *c)
 		.buffers = 4096,
 		.fragments = 256,
 		.dpi_flows = 16384,
+		.dpi_memory = 16384,
 		.alerts = 1024,
 		.events = 65536,
 		.names = 8192,
@@ -187,13 +188,15 @@ static void read_dissectors(struct sensor_config *c, const struct yaml_node *n)
 
 static void read_dpi(struct sensor_config *c, const struct yaml_node *n)
 {
-	static const char *const keys[] = { "enabled", "flows", NULL };
+	static const char *const keys[] = { "enabled", "flows", "memory", "thorough", NULL };
 
 	if (!n)
 		return;
 	yaml_only_keys(n, "dpi", keys);
 	yaml_read_bool(n, "enabled", &c->dpi);
 	yaml_read_u64(n, "flows", 1, 1 << 20, &c->dpi_flows);
+	yaml_read_u64(n, "memory", 0, 1 << 20, &c->dpi_memory);
+	yaml_read_bool(n, "thorough", &c->dpi_thorough);
 }
 
 static void read_assets(struct sensor_config *c, const struct yaml_node *n, const char *file)

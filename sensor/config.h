@@ -25,13 +25,13 @@ struct sensor_config {
 	size_t geo_count;
 	uint64_t spool_max, spool_segment;
 	bool spool_sync;
-	uint64_t flows, contexts, buffers, fragments, dpi_flows, alerts, names, events;
+	uint64_t flows, contexts, buffers, fragments, dpi_flows, dpi_memory, alerts, names, events;
 	uint64_t dissectors_off; /* a bit each, by number in dissectors[] */
 	struct flow_timeouts timeouts;
 	uint64_t hosts; /* of the table of assets */
 	char *oui; /* folder of the lists of network cards' makers, or NULL: the usual one; owned */
 	bool assets;
-	bool dedup, dpi, promiscuous;
+	bool dedup, dpi, dpi_thorough, promiscuous;
 	const char *interfaces[CONFIG_INTERFACES_MOST], *filter;
 	size_t interface_count;
 	uint64_t ring, snaplen; /* ring: of an interface, all workers together */

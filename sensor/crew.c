@@ -38,6 +38,7 @@ static struct pipeline_options divide(const struct crew_options *o, struct crew 
 	p.dissection.contexts = share_of(p.dissection.contexts, o->workers);
 	p.dissection.buffers = share_of(p.dissection.buffers, o->workers);
 	p.dissection.dpi_flows = share_of(p.dissection.dpi_flows, o->workers);
+	p.dissection.dpi_memory = share_of(p.dissection.dpi_memory, o->workers);
 	p.report = c->report;
 	p.events = c->events;
 	p.workers = o->workers;

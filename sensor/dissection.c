@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/pages.h"
+#include "sensor/dpi_servers.h"
 #include "sensor/reassembly.h"
 #include "sensor/stages.h"
 #include "sensor/tcp.h"
@@ -33,6 +34,9 @@ struct dissection {
 	struct reassembly_pool *pool;
 	uint8_t *room; /* lent to a dissector for the time of a datagram */
 	struct dpi *dpi;
+	bool dpi_thorough;
+	struct dpi_servers *servers; /* NULL: no memory of them */
+	struct dpi_server *begun;    /* by nDPI's slot: how its flow began */
 	struct hostnames *names;
 	struct counters *counters;
 	/* Whom to ask, by transport: of a first byte, and where the start was not seen. */
@@ -42,8 +46,9 @@ struct dissection {
 	struct {
 		alignas(max_align_t) uint8_t state[DISSECT_STATE_MOST];
 		struct attributes attributes;
-	} frame;               /* for one that is not IP; nothing of it is kept */
-	bool no_dpi, left_out; /* of the packet under way: nDPI may not look; it would have */
+	} frame; /* for one that is not IP; nothing of it is kept */
+	/* Of the packet under way: nDPI may not look; it would have; one of ours wants more. */
+	bool no_dpi, left_out, undecided;
 };
 
 static void list_candidates(struct dissection *d, uint64_t off)
@@ -53,6 +58,22 @@ static void list_candidates(struct dissection *d, uint64_t off)
 		for (unsigned b = 0; b < 256; b++)
 			d->by_first[t][b] = dissectors_for(t, (uint8_t)b) & ~off;
 	}
+}
+
+static bool create_dpi(struct dissection *d, const struct dissection_options *options,
+		       char why[256])
+{
+	d->begun = calloc(options->dpi_flows, sizeof(*d->begun));
+	d->dpi_thorough = options->dpi_thorough;
+	if (options->dpi_memory && !options->dpi_thorough) {
+		d->servers = dpi_servers_create(options->dpi_memory, d->counters);
+		if (!d->servers)
+			return false;
+	}
+	if (!d->begun)
+		return false;
+	d->dpi = dpi_create(options->dpi_flows, options->dpi_thorough, why);
+	return d->dpi != NULL;
 }
 
 struct dissection *dissection_create(const struct dissection_options *options,
@@ -77,11 +98,8 @@ struct dissection *dissection_create(const struct dissection_options *options,
 	d->room = malloc(DISSECT_BUFFER);
 	if (!d->contexts || !d->free_contexts || !d->pool || !d->room)
 		goto fail;
-	if (options->dpi_flows) {
-		d->dpi = dpi_create(options->dpi_flows, why);
-		if (!d->dpi)
-			goto fail;
-	}
+	if (options->dpi_flows && !create_dpi(d, options, why))
+		goto fail;
 	return d;
 fail:
 	dissection_destroy(d);
@@ -93,6 +111,8 @@ void dissection_destroy(struct dissection *d)
 	if (!d)
 		return;
 	dpi_destroy(d->dpi);
+	dpi_servers_destroy(d->servers);
+	free(d->begun);
 	reassembly_pool_destroy(d->pool);
 	free(d->room);
 	pages_unmap(d->contexts, d->context_count * sizeof(struct context));
@@ -385,40 +405,137 @@ static bool claim(struct dissection *d, struct flow *f, uint8_t number)
 	return false;
 }
 
-static void inspect(struct dissection *d, struct flow *f, const struct packet *p)
+/* How a flow begins, and at whose port; of protocol 0 when that says nothing: its first
+ * bytes were not seen, one of our dissectors may yet claim it, or it is of two peers
+ * rather than of a client and a server. */
+static struct dpi_server server_of(const struct dissection *d, const struct flow *f,
+				   const struct packet *p, unsigned side)
 {
+	enum { CLIENTS_PORTS = 32768 }; /* where the ports begin that clients are given */
+	unsigned server = !f->client_side;
+	struct dpi_server who = { 0 };
+	struct cursor payload = p->payload;
+
+	if (f->stage != FLOW_PROBING || d->undecided || begins_late(f) || f->shown != 1 ||
+	    cursor_left(&payload) < sizeof(who.first) ||
+	    (p->protocol == UDP && f->key.port[server] >= CLIENTS_PORTS))
+		return who;
+	who.ip = f->key.ip[server];
+	who.port = f->key.port[server];
+	who.realm = f->key.realm;
+	who.protocol = p->protocol;
+	who.speaks_first = side == server;
+	who.first = cursor_be16(&payload);
+	return who;
+}
+
+/* Names that say what one flow carries, and nothing of the next one at that port. */
+static bool is_of_one_flow(const char *app)
+{
+	static const char *const names[] = { "bittorrent", "dtls", "ftp-data", "quic",
+					     "rtcp",       "rtp",  "stun",     "tftp" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], app) == 0)
+			return true;
+	return false;
+}
+
+/* What takes more than a packet to tell is not remembered: till then our own dissectors
+ * look on, as they do when it is not. */
+static void learn(struct dissection *d, const struct flow *f, const struct packet *p,
+		  const char *app)
+{
+	const struct dpi_server *server = &d->begun[f->dpi_slot];
+
+	if (!d->servers || !server->protocol)
+		return;
+	if (app && (f->shown > 1 || is_of_one_flow(app)))
+		dpi_servers_forget(d->servers, server);
+	else
+		dpi_servers_learn(d->servers, server, p->time.v, app);
+}
+
+static void name_flow(struct flow *f, const char *app, enum confidence confidence)
+{
+	if (!app)
+		return;
+	f->app = app;
+	f->app_source = APP_SOURCE_NDPI;
+	f->app_confidence = (uint8_t)confidence;
+}
+
+static bool begins_with_text(const struct packet *p)
+{
+	enum { ENOUGH = 4 };
+
+	for (size_t i = 0; i < ENOUGH; i++) {
+		int byte = cursor_peek(&p->payload, i);
+		if (byte >= 0 && (byte < ' ' || byte >= 0x7f) && byte != '\r' && byte != '\n' &&
+		    byte != '\t')
+			return false;
+	}
+	return true;
+}
+
+static unsigned dpi_packets(const struct dissection *d, const struct flow *f)
+{
+	if (d->dpi_thorough)
+		return DPI_PACKETS_THOROUGH;
+	return begins_late(f) ? DPI_PACKETS_MIDSTREAM : DPI_PACKETS;
+}
+
+/* False when there is no slot, or no need of one. */
+static bool begin_inspection(struct dissection *d, struct flow *f, const struct packet *p,
+			     unsigned side)
+{
+	struct dpi_server server = server_of(d, f, p, side);
+	const char *app;
+
+	if (d->servers && server.protocol &&
+	    dpi_servers_recall(d->servers, &server, p->time.v, &app)) {
+		name_flow(f, app, CONFIDENCE_LOW);
+		return false;
+	}
+	f->dpi_slot = dpi_flow_begin(d->dpi, f->stage == FLOW_PROBING && !begins_late(f) &&
+						     !begins_with_text(p));
+	if (f->dpi_slot < 0) {
+		d->counters->dpi_refused++;
+		return false;
+	}
+	d->begun[f->dpi_slot] = server;
+	d->counters->dpi_flows++;
+	return true;
+}
+
+static void inspect(struct dissection *d, struct flow *f, const struct packet *p, unsigned side)
+{
+	unsigned most = dpi_packets(d, f);
 	struct dpi_answer answer = { 0 };
 
-	if (!d->dpi || f->shown > DPI_PACKETS_MOST || (f->app && f->app_source == APP_SOURCE_NDPI))
+	if (!d->dpi || (f->shown > most && f->dpi_slot < 0) ||
+	    (f->app && f->app_source == APP_SOURCE_NDPI))
 		return;
 	if (f->dpi_slot < 0 && f->shown > 1)
-		return; /* was refused or left out, or has ended */
+		return; /* was refused, recalled or left out, or has ended */
 	if (d->no_dpi) {
 		d->counters->shed_dpi += !f->uninspected;
 		f->uninspected = d->left_out = true;
 		drop_dpi(d, f);
 		return;
 	}
-	if (f->dpi_slot < 0) {
-		f->dpi_slot = dpi_flow_begin(d->dpi);
-		if (f->dpi_slot < 0) {
-			d->counters->dpi_refused++;
-			return;
-		}
-		d->counters->dpi_flows++;
-	}
+	if (f->dpi_slot < 0 && !begin_inspection(d, f, p, side))
+		return;
 	d->counters->dpi_packets++;
 	enum stage before = stage_enter(STAGE_DPI);
 	bool final = dpi_inspect(d->dpi, f->dpi_slot, p->ip.at, cursor_left(&p->ip),
 				 (uint64_t)(p->time.v / 1000), &answer);
 	stage_enter(before);
-	if (answer.app) {
-		f->app = answer.app;
-		f->app_source = APP_SOURCE_NDPI;
-		f->app_confidence = CONFIDENCE_MEDIUM;
-	}
-	if (final || f->shown == DPI_PACKETS_MOST)
+	name_flow(f, answer.app, CONFIDENCE_MEDIUM);
+	if (final || f->shown >= most) {
+		learn(d, f, p, answer.app);
 		drop_dpi(d, f);
+	}
 }
 
 static void settle_when_through(struct dissection *d, struct flow *f)
@@ -451,9 +568,10 @@ static void probe_datagram(struct dissection *d, struct flow *f, const struct pa
 {
 	bool more;
 	uint8_t number = ask(d, p, p->payload, TRANSPORT_UDP, false, &more);
+	d->undecided = more;
 
 	if (number == NO_DISSECTOR) {
-		inspect(d, f, p);
+		inspect(d, f, p, side);
 		settle_when_through(d, f);
 	} else if (claim(d, f, number)) {
 		feed_datagram(d, f, p, side);
@@ -472,6 +590,7 @@ static void probe_segment(struct dissection *d, struct flow *f, const struct pac
 	if (c && !offer(d, f, p, side, &bytes))
 		return;
 	uint8_t number = ask(d, p, bytes, TRANSPORT_TCP, begins_late(f), &more);
+	d->undecided = more;
 	if (number != NO_DISSECTOR) {
 		if (!claim(d, f, number))
 			return;
@@ -484,7 +603,7 @@ static void probe_segment(struct dissection *d, struct flow *f, const struct pac
 			show_stream(d, f, p, side, bytes);
 		return;
 	}
-	inspect(d, f, p);
+	inspect(d, f, p, side);
 	if (more && !c) {
 		c = take_context(d, f);
 		d->counters->contexts_refused += !c && f->shown == 1;
@@ -500,10 +619,10 @@ static void probe_segment(struct dissection *d, struct flow *f, const struct pac
 }
 
 /* A flow that nobody claims, or whose claim was withdrawn: nDPI alone looks on. */
-static void look_on(struct dissection *d, struct flow *f, const struct packet *p)
+static void look_on(struct dissection *d, struct flow *f, const struct packet *p, unsigned side)
 {
 	f->shown += f->shown < UINT16_MAX;
-	inspect(d, f, p);
+	inspect(d, f, p, side);
 	settle_when_through(d, f);
 }
 
@@ -559,7 +678,7 @@ bool dissection_see(struct dissection *d, struct flow *f, const struct packet *p
 	else if (f->stage == FLOW_PROBING)
 		probe(d, f, p, side);
 	if (f->stage == FLOW_INSPECTED)
-		look_on(d, f, p);
+		look_on(d, f, p, side);
 	return d->left_out;
 }
 

@@ -20,10 +20,12 @@ struct dissection_options {
 	void (*on_fact)(void *context, const struct host_fact *fact);
 	void *fact_context;
 
-	size_t contexts;  /* flows under dissection at a time */
-	size_t buffers;   /* reassembly buffers of DISSECT_BUFFER bytes */
-	size_t dpi_flows; /* flows shown to nDPI at a time; 0: no nDPI */
-	uint64_t off;     /* dissectors that are not asked, a bit each by number */
+	size_t contexts;   /* flows under dissection at a time */
+	size_t buffers;    /* reassembly buffers of DISSECT_BUFFER bytes */
+	size_t dpi_flows;  /* flows shown to nDPI at a time; 0: no nDPI */
+	size_t dpi_memory; /* servers that are not shown again and again; 0: all are */
+	bool dpi_thorough; /* nDPI looks for all, at more packets, and nothing is remembered */
+	uint64_t off;      /* dissectors that are not asked, a bit each by number */
 };
 
 struct dissection;

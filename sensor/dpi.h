@@ -17,21 +17,28 @@ struct dpi;
 
 /* After so many packets with payload, more change nothing: the caller counts
  * them and ends the flow. */
-enum { DPI_PACKETS_MOST = 12 };
+enum {
+	DPI_PACKETS = 8,
+	DPI_PACKETS_MIDSTREAM = 4, /* of a flow whose begin was not seen */
+	DPI_PACKETS_THOROUGH = 12,
+};
 
 struct dpi_answer {
 	const char *app; /* "ssh"; static, or as old as the dpi object; NULL: not known */
 };
 
-/* NULL with `why` (one sentence: cause and remedy) when memory is short, or the
- * library at run time is not the one that Vigie was built with. Not to be called
- * by two threads at once; the object belongs to one thread afterwards. */
-struct dpi *dpi_create(size_t slots, char why[256]);
+/* Looks for what dpi_answer can name, and for what would else be taken for it;
+ * `thorough`: for all that the library knows, as the measure of the other way
+ * (tests/truth/labels.py). NULL with `why` (one sentence: cause and remedy) when memory is short,
+ * or the library at run time is not the one that Vigie was built with. Not to be called by two
+ * threads at once; the object belongs to one thread afterwards. */
+struct dpi *dpi_create(size_t slots, bool thorough, char why[256]);
 void dpi_destroy(struct dpi *d); /* accepts NULL, and flows that were not ended */
 
 /* A slot for a new flow, or -1 when all are in use (schema/counters.h has a row
- * for that). Allocates nothing. */
-int dpi_flow_begin(struct dpi *d);
+ * for that). Allocates nothing. `binary`: the flow is seen from its begin, and what
+ * it begins with is no text, so that no protocol of lines has to be looked for. */
+int dpi_flow_begin(struct dpi *d, bool binary);
 
 /* Shows one packet with payload from its IP header on; both directions of a flow
  * go to the same slot. `ms`: its time. True when the answer is final: then end

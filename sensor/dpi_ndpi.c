@@ -34,6 +34,7 @@ struct dpi {
 	struct ndpi_detection_module_struct *module;
 	struct label *labels; /* by protocol number */
 	size_t label_count;
+	bool thorough;
 	uint8_t *flows; /* the pool */
 	size_t stride;
 	size_t slots;
@@ -114,29 +115,6 @@ const char *dpi_version(void)
 	return text;
 }
 
-/* Protocols whose tests take clinical and building traffic for their own. */
-#if AT_LEAST(5, 0)
-static void choose_protocols(struct ndpi_detection_module_struct *m)
-{
-	static const char *const off[] = { "Cassandra", "AJP", "Skype_Teams" };
-
-	/* A name that this release does not know is no loss: dpi_names.h holds. */
-	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
-		(void)ndpi_set_config(m, off[i], "enable", "0");
-}
-#else
-static void choose_protocols(struct ndpi_detection_module_struct *m)
-{
-	NDPI_PROTOCOL_BITMASK wanted;
-
-	NDPI_BITMASK_SET_ALL(wanted);
-	NDPI_BITMASK_DEL(wanted, NDPI_PROTOCOL_CASSANDRA);
-	NDPI_BITMASK_DEL(wanted, NDPI_PROTOCOL_AJP);
-	NDPI_BITMASK_DEL(wanted, NDPI_PROTOCOL_SKYPE_TEAMS);
-	ndpi_set_protocol_detection_bitmask2(m, &wanted);
-}
-#endif
-
 static struct ndpi_detection_module_struct *create_module(void)
 {
 #if AT_LEAST(6, 0)
@@ -148,17 +126,6 @@ static struct ndpi_detection_module_struct *create_module(void)
 	/* Tor is known by address only, which counts for nothing here. */
 	struct ndpi_detection_module_struct *m =
 		ndpi_init_detection_module(ndpi_dont_load_tor_hosts);
-#endif
-	if (!m)
-		return NULL;
-	choose_protocols(m);
-#if AT_LEAST(4, 10)
-	if (ndpi_finalize_initialization(m)) {
-		ndpi_exit_detection_module(m);
-		return NULL;
-	}
-#else
-	ndpi_finalize_initialization(m);
 #endif
 	return m;
 }
@@ -218,6 +185,71 @@ static bool name_labels(struct dpi *d)
 	return true;
 }
 
+/* Categories in which a name is that of a protocol; in the others (web, social
+ * network, video ...) it is most often a brand. */
+static bool is_technical(ndpi_protocol_category_t category)
+{
+	switch (category) {
+	case NDPI_PROTOCOL_CATEGORY_VPN:
+	case NDPI_PROTOCOL_CATEGORY_DATABASE:
+	case NDPI_PROTOCOL_CATEGORY_REMOTE_ACCESS:
+	case NDPI_PROTOCOL_CATEGORY_NETWORK:
+	case NDPI_PROTOCOL_CATEGORY_RPC:
+	case NDPI_PROTOCOL_CATEGORY_SYSTEM_OS:
+	case NDPI_PROTOCOL_CATEGORY_IOT_SCADA:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Protocols whose tests take clinical and building traffic for their own. */
+#if AT_LEAST(5, 0)
+static void choose_protocols(struct dpi *d, bool thorough)
+{
+	static const char *const off[] = { "Cassandra", "AJP", "Skype_Teams" };
+
+	/* A name that this release does not know is no loss: dpi_names.h holds. */
+	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+		(void)ndpi_set_config(d->module, off[i], "enable", "0");
+	(void)thorough;
+}
+#else
+/* A name of our own table is not searched for in vain: where it is not believed it still
+ * keeps others from taking the flow for theirs. A brand does neither. */
+static bool is_brand(const struct dpi *d, size_t number)
+{
+	const ndpi_proto_defaults_t *defaults = ndpi_get_proto_defaults(d->module);
+
+	return d->labels[number].generic && !is_technical(defaults[number].protoCategory);
+}
+
+static void choose_protocols(struct dpi *d, bool thorough)
+{
+	NDPI_PROTOCOL_BITMASK wanted;
+
+	NDPI_BITMASK_SET_ALL(wanted);
+	NDPI_BITMASK_DEL(wanted, NDPI_PROTOCOL_CASSANDRA);
+	NDPI_BITMASK_DEL(wanted, NDPI_PROTOCOL_AJP);
+	NDPI_BITMASK_DEL(wanted, NDPI_PROTOCOL_SKYPE_TEAMS);
+	for (size_t i = 1; !thorough && i < d->label_count; i++)
+		if (is_brand(d, i))
+			NDPI_BITMASK_DEL(wanted, i);
+	ndpi_set_protocol_detection_bitmask2(d->module, &wanted);
+}
+#endif
+
+static bool finish_module(struct dpi *d, bool thorough)
+{
+	choose_protocols(d, thorough);
+#if AT_LEAST(4, 10)
+	return ndpi_finalize_initialization(d->module) == 0;
+#else
+	ndpi_finalize_initialization(d->module);
+	return true;
+#endif
+}
+
 static bool make_pool(struct dpi *d, size_t slots)
 {
 	size_t align = _Alignof(max_align_t);
@@ -248,7 +280,7 @@ static bool library_fits(char why[256])
 	return false;
 }
 
-struct dpi *dpi_create(size_t slots, char why[256])
+struct dpi *dpi_create(size_t slots, bool thorough, char why[256])
 {
 	static atomic_flag hooked = ATOMIC_FLAG_INIT;
 
@@ -258,8 +290,10 @@ struct dpi *dpi_create(size_t slots, char why[256])
 		install_hooks();
 	struct dpi *d = calloc(1, sizeof(*d));
 	if (d && slots <= INT32_MAX && (d->module = create_module()) && name_labels(d) &&
-	    make_pool(d, slots))
+	    finish_module(d, thorough) && make_pool(d, slots)) {
+		d->thorough = thorough;
 		return d;
+	}
 	snprintf(why, 256, "not enough memory to inspect %zu flows at a time; lower that number",
 		 slots);
 	dpi_destroy(d);
@@ -288,13 +322,37 @@ void dpi_destroy(struct dpi *d)
 	free(d);
 }
 
-int dpi_flow_begin(struct dpi *d)
+/* Protocols of lines, whose tests read on and on in search of one. */
+#if AT_LEAST(5, 0)
+static void exclude_lines(struct ndpi_flow_struct *flow)
+{
+	(void)flow;
+}
+#else
+static void exclude_lines(struct ndpi_flow_struct *flow)
+{
+	static const uint16_t lines[] = {
+		NDPI_PROTOCOL_FTP_CONTROL, NDPI_PROTOCOL_HTTP,     NDPI_PROTOCOL_IRC,
+		NDPI_PROTOCOL_MAIL_IMAP,   NDPI_PROTOCOL_MAIL_POP, NDPI_PROTOCOL_MAIL_SMTP,
+		NDPI_PROTOCOL_OOKLA,       NDPI_PROTOCOL_RSYNC,    NDPI_PROTOCOL_RTSP,
+		NDPI_PROTOCOL_SOAP,        NDPI_PROTOCOL_USENET,   NDPI_PROTOCOL_WHOIS_DAS,
+		NDPI_PROTOCOL_JABBER,
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		NDPI_ADD_PROTOCOL_TO_BITMASK(flow->excluded_protocol_bitmask, lines[i]);
+}
+#endif
+
+int dpi_flow_begin(struct dpi *d, bool binary)
 {
 	if (!d->idle_count)
 		return -1;
 	int slot = d->idle[--d->idle_count];
 	d->busy[slot] = true;
 	memset(flow_at(d, slot), 0, sizeof(struct ndpi_flow_struct));
+	if (binary && !d->thorough)
+		exclude_lines(flow_at(d, slot));
 	return slot;
 }
 
@@ -323,24 +381,6 @@ static struct found show(struct dpi *d, struct ndpi_flow_struct *flow, const uin
 #else
 	return (struct found){ p.master_protocol, p.app_protocol, p.category };
 #endif
-}
-
-/* Categories in which a name is that of a protocol; in the others (web, social
- * network, video ...) it is most often a brand. */
-static bool is_technical(ndpi_protocol_category_t category)
-{
-	switch (category) {
-	case NDPI_PROTOCOL_CATEGORY_VPN:
-	case NDPI_PROTOCOL_CATEGORY_DATABASE:
-	case NDPI_PROTOCOL_CATEGORY_REMOTE_ACCESS:
-	case NDPI_PROTOCOL_CATEGORY_NETWORK:
-	case NDPI_PROTOCOL_CATEGORY_RPC:
-	case NDPI_PROTOCOL_CATEGORY_SYSTEM_OS:
-	case NDPI_PROTOCOL_CATEGORY_IOT_SCADA:
-		return true;
-	default:
-		return false;
-	}
 }
 
 static const char *label_of(const struct dpi *d, unsigned number, ndpi_protocol_category_t category)

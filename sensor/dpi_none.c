@@ -10,10 +10,11 @@ struct dpi {
 	size_t slots;
 };
 
-struct dpi *dpi_create(size_t slots, char why[256])
+struct dpi *dpi_create(size_t slots, bool thorough, char why[256])
 {
 	struct dpi *d = calloc(1, sizeof(*d));
 
+	(void)thorough;
 	if (!d)
 		snprintf(why, 256, "not enough memory");
 	else
@@ -26,9 +27,9 @@ void dpi_destroy(struct dpi *d)
 	free(d);
 }
 
-int dpi_flow_begin(struct dpi *d)
+int dpi_flow_begin(struct dpi *d, bool binary)
 {
-	(void)d;
+	(void)d, (void)binary;
 	return -1;
 }
 

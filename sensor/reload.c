@@ -36,6 +36,8 @@ static const struct fixed {
 	FIXED("assets.oui", TEXT, oui),
 	FIXED("dpi.enabled", FLAG, dpi),
 	FIXED("dpi.flows", NUMBER, dpi_flows),
+	FIXED("dpi.memory", NUMBER, dpi_memory),
+	FIXED("dpi.thorough", FLAG, dpi_thorough),
 	FIXED("capture.ring", NUMBER, ring),
 	FIXED("capture.workers", NUMBER, workers),
 	FIXED("capture.timestamps", FLAG, hardware_stamps),

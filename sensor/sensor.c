@@ -111,6 +111,8 @@ static struct pipeline_options settings_of(const struct sensor *s, bool live, ui
 			.contexts = c->contexts,
 			.buffers = c->buffers,
 			.dpi_flows = c->dpi ? c->dpi_flows : 0,
+			.dpi_memory = c->dpi_memory,
+			.dpi_thorough = c->dpi_thorough,
 			.off = c->dissectors_off,
 		},
 		.setting = {
@@ -141,6 +143,8 @@ static void salt_with_sizes(struct buf *salt, const struct sensor_config *c)
 				   c->fragments,
 				   c->dissectors_off,
 				   c->dpi_flows,
+				   c->dpi_memory,
+				   c->dpi_thorough,
 				   c->alerts,
 				   c->names,
 				   c->events,

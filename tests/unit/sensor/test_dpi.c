@@ -39,7 +39,7 @@ static struct dpi *create(size_t slots)
 
 	if (strcmp(dpi_version(), "none") == 0)
 		cr_skip_test("built without nDPI");
-	struct dpi *d = dpi_create(slots, why);
+	struct dpi *d = dpi_create(slots, false, why);
 	cr_assert_not_null(d, "%s", why);
 	return d;
 }
@@ -49,7 +49,7 @@ static const char *name_of(struct dpi *d, uint16_t port, const void *payload, si
 {
 	uint8_t packet[2048];
 	struct dpi_answer answer = { 0 };
-	int slot = dpi_flow_begin(d);
+	int slot = dpi_flow_begin(d, false);
 
 	cr_assert_geq(slot, 0);
 	size_t len = tcp_packet(packet, false, port, 1, payload, n);
@@ -69,13 +69,45 @@ Test(dpi, http_on_any_port)
 	dpi_destroy(d);
 }
 
+Test(dpi, no_lines_are_looked_for_where_a_flow_is_binary)
+{
+	struct dpi *d = create(1);
+	struct dpi_answer answer = { 0 };
+	uint8_t packet[2048];
+	int slot = dpi_flow_begin(d, true);
+
+	size_t n = tcp_packet(packet, false, 8123, 1, get, sizeof(get) - 1);
+	dpi_inspect(d, slot, packet, n, 1000, &answer);
+	cr_expect_null(answer.app, "%s", answer.app);
+	dpi_flow_end(d, slot);
+	dpi_destroy(d);
+}
+
+Test(dpi, a_thorough_one_looks_for_all)
+{
+	char why[256] = "";
+
+	if (strcmp(dpi_version(), "none") == 0)
+		cr_skip_test("built without nDPI");
+	struct dpi *d = dpi_create(1, true, why);
+	struct dpi_answer answer = { 0 };
+	uint8_t packet[2048];
+	int slot = dpi_flow_begin(d, true);
+
+	size_t n = tcp_packet(packet, false, 8123, 1, get, sizeof(get) - 1);
+	dpi_inspect(d, slot, packet, n, 1000, &answer);
+	cr_expect_str_eq(answer.app ? answer.app : "", "http");
+	dpi_flow_end(d, slot);
+	dpi_destroy(d);
+}
+
 Test(dpi, ssh_from_both_banners)
 {
 	static const char banner[] = "SSH-2.0-OpenSSH_9.2\r\n";
 	struct dpi *d = create(1);
 	struct dpi_answer answer;
 	uint8_t packet[256];
-	int slot = dpi_flow_begin(d);
+	int slot = dpi_flow_begin(d, false);
 
 	size_t n = tcp_packet(packet, false, 2222, 1, banner, sizeof(banner) - 1);
 	bool final = dpi_inspect(d, slot, packet, n, 1000, &answer);
@@ -147,7 +179,7 @@ Test(dpi, every_truncation)
 	for (size_t len = 0; len <= n; len++) {
 		uint8_t *exact = malloc(len ? len : 1);
 		struct dpi_answer answer;
-		int slot = dpi_flow_begin(d);
+		int slot = dpi_flow_begin(d, false);
 		cr_assert_not_null(exact);
 		memcpy(exact, packet, len);
 		dpi_inspect(d, slot, exact, len, 1000, &answer);
@@ -166,13 +198,13 @@ Test(dpi, slots_are_limited_and_used_again)
 
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < 3; i++) {
-			slots[i] = dpi_flow_begin(d);
+			slots[i] = dpi_flow_begin(d, false);
 			cr_assert(slots[i] >= 0 && slots[i] < 3);
 			cr_assert_eq(seen[slots[i]], round > 0, "slot %d given out twice",
 				     slots[i]);
 			seen[slots[i]] = true;
 		}
-		cr_assert_eq(dpi_flow_begin(d), -1);
+		cr_assert_eq(dpi_flow_begin(d, false), -1);
 		if (round == 0)
 			for (int i = 0; i < 3; i++)
 				dpi_flow_end(d, slots[i]);
@@ -192,9 +224,9 @@ Test(dpi, without_a_library_nothing_is_inspected)
 
 	if (strcmp(dpi_version(), "none"))
 		cr_skip_test("built with nDPI");
-	struct dpi *d = dpi_create(3, why);
+	struct dpi *d = dpi_create(3, false, why);
 	cr_assert_not_null(d);
-	cr_assert_eq(dpi_flow_begin(d), -1);
+	cr_assert_eq(dpi_flow_begin(d, false), -1);
 	cr_assert_eq(dpi_memory(), 0);
 	dpi_destroy(d);
 }

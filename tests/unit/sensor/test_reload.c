@@ -36,6 +36,7 @@ Test(reload, keys_that_wait_for_the_next_start)
 		{ BASE "user: nobody\n", "user" },
 		{ BASE "flows: {table: 128, alerts: 2}\n", "flows.table flows.alerts" },
 		{ BASE "dpi: {enabled: false}\n", "dpi.enabled" },
+		{ BASE "dpi: {memory: 0, thorough: true}\n", "dpi.memory dpi.thorough" },
 		{ BASE "dissectors: {off: [dns]}\nflows: {events: 128}\n",
 		  "flows.events dissectors.off" },
 		{ BASE "realms: [{name: lab, vlans: [7]}]\n", "realms" },
