@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * make_flows [-s SEED] [-f FLOWS] [-n PACKETS] [-k udp|syn] OUT.pcap
+ * make_flows [-s SEED] [-f FLOWS] [-n PACKETS] [-k udp|syn|flood] OUT.pcap
  *
  * 64-byte frames (60 without the check sum) of many flows: `udp`, PACKETS spread
- * at random over FLOWS; `syn`, a connection request each. A millionth of a second
- * apart. The same seed gives the same capture. */
+ * at random over FLOWS; `syn`, a connection request each; `flood`, one of each in
+ * turns, all of flows of their own. A millionth of a second apart. The same seed
+ * gives the same capture. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -77,17 +78,19 @@ static void build(uint8_t frame[FRAME], uint64_t f, unsigned id, bool syn)
 	}
 }
 
-static bool write_all(FILE *out, uint64_t flows, uint64_t packets, bool syn)
+enum kind { UDP, SYN, FLOOD };
+
+static bool write_all(FILE *out, uint64_t flows, uint64_t packets, enum kind kind)
 {
 	static const uint32_t head[6] = { 0xa1b2c3d4, 0x00040002, 0, 0, 65535, 1 };
 	uint8_t frame[FRAME];
 
 	fwrite(head, sizeof(head), 1, out);
 	for (uint64_t i = 0; i < packets; i++) {
-		uint64_t f = syn || packets == flows ? i : next_random() % flows;
+		uint64_t f = kind != UDP || packets == flows ? i : next_random() % flows;
 		uint32_t record[4] = { (uint32_t)(START + i / 1000000), (uint32_t)(i % 1000000),
 				       FRAME, FRAME };
-		build(frame, f, (unsigned)i, syn);
+		build(frame, f, (unsigned)i, kind == SYN || (kind == FLOOD && i % 2));
 		fwrite(record, sizeof(record), 1, out);
 		fwrite(frame, FRAME, 1, out);
 	}
@@ -97,7 +100,8 @@ static bool write_all(FILE *out, uint64_t flows, uint64_t packets, bool syn)
 int main(int argc, char **argv)
 {
 	uint64_t flows = 200000, packets = 0;
-	bool syn = false, bad = false;
+	enum kind kind = UDP;
+	bool bad = false;
 	int option;
 
 	log_init("make_flows", LOG_INFO);
@@ -114,20 +118,23 @@ int main(int argc, char **argv)
 			packets = strtoull(optarg, NULL, 10);
 			break;
 		case 'k':
-			syn = !strcmp(optarg, "syn");
-			bad |= !syn && strcmp(optarg, "udp");
+			kind = !strcmp(optarg, "syn")     ? SYN
+			       : !strcmp(optarg, "flood") ? FLOOD
+							  : UDP;
+			bad |= kind == UDP && strcmp(optarg, "udp");
 			break;
 		default:
 			bad = true;
 		}
 	}
 	if (bad || argc - optind != 1 || !flows) {
-		fputs("usage: make_flows [-s SEED] [-f FLOWS] [-n PACKETS] [-k udp|syn] OUT.pcap\n",
+		fputs("usage: make_flows [-s SEED] [-f FLOWS] [-n PACKETS] [-k udp|syn|flood] "
+		      "OUT.pcap\n",
 		      stderr);
 		return 2;
 	}
 	FILE *out = fopen(argv[optind], "wb");
-	bool good = out && write_all(out, flows, packets ? packets : flows, syn);
+	bool good = out && write_all(out, flows, packets ? packets : flows, kind);
 	if (!out || fclose(out) || !good) {
 		log_error("%s: %s", argv[optind], strerror(errno));
 		return 1;

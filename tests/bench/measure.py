@@ -68,15 +68,15 @@ def add_options(p, runs, warm_up=None):
     p.add_argument("--json", metavar="FILE", help="all figures, also of each run")
 
 
-def sensor_config(folder, name, more=""):
+def sensor_config(folder, name, more="", site=HERE + "/hospital.yaml", out=None,
+                  networks=os.path.join(ROOT, "pcaps", "demo", "networks.mmdb")):
     """Everything on: site, addresses' holders, copies, records into a spool on disk."""
-    demo = os.path.join(ROOT, "pcaps", "demo")
     path = os.path.join(folder, name + ".yaml")
     with open(path, "w") as f:
         f.write(f"sensor: bench\n"
-                f"site: {HERE}/hospital.yaml\n"
-                f"geo: {{databases: [{demo}/networks.mmdb]}}\n"
-                f"spool: {{dir: {folder}/out/spool}}\n"
+                f"site: {site}\n"
+                f"geo: {{databases: [{networks}]}}\n"
+                f"spool: {{dir: {out or folder + '/out'}/spool}}\n"
                 f"{more}")
     return path
 
