@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * make_flows [-s SEED] [-f FLOWS] [-n PACKETS] [-k udp|syn|flood] OUT.pcap
+ * make_flows [-s SEED] [-f FLOWS] [-n PACKETS] [-k udp|syn|flood|steady] OUT.pcap
  *
  * 64-byte frames (60 without the check sum) of many flows: `udp`, PACKETS spread
  * at random over FLOWS; `syn`, a connection request each; `flood`, one of each in
- * turns, all of flows of their own. A millionth of a second apart. The same seed
- * gives the same capture. */
+ * turns, all of flows of their own; `steady`, a datagram of each flow, then all others
+ * at random, from addresses all over 10.0.0.0/9. A millionth of a second apart. The
+ * same seed gives the same capture. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -78,7 +79,16 @@ static void build(uint8_t frame[FRAME], uint64_t f, unsigned id, bool syn)
 	}
 }
 
-enum kind { UDP, SYN, FLOOD };
+enum kind { UDP, SYN, FLOOD, STEADY };
+
+static uint64_t flow_of(enum kind kind, uint64_t i, uint64_t flows)
+{
+	if (kind == STEADY) { /* an odd factor: each of 2^23 addresses has one number */
+		uint64_t f = i < flows ? i : next_random() % flows;
+		return (f & ~0x7fffffULL) | ((f * 0x9e3779b1) & 0x7fffff);
+	}
+	return kind != UDP ? i : next_random() % flows;
+}
 
 static bool write_all(FILE *out, uint64_t flows, uint64_t packets, enum kind kind)
 {
@@ -87,7 +97,7 @@ static bool write_all(FILE *out, uint64_t flows, uint64_t packets, enum kind kin
 
 	fwrite(head, sizeof(head), 1, out);
 	for (uint64_t i = 0; i < packets; i++) {
-		uint64_t f = kind != UDP || packets == flows ? i : next_random() % flows;
+		uint64_t f = packets == flows && kind == UDP ? i : flow_of(kind, i, flows);
 		uint32_t record[4] = { (uint32_t)(START + i / 1000000), (uint32_t)(i % 1000000),
 				       FRAME, FRAME };
 		build(frame, f, (unsigned)i, kind == SYN || (kind == FLOOD && i % 2));
@@ -100,6 +110,7 @@ static bool write_all(FILE *out, uint64_t flows, uint64_t packets, enum kind kin
 int main(int argc, char **argv)
 {
 	uint64_t flows = 200000, packets = 0;
+	static const char *const names[] = { "udp", "syn", "flood", "steady" };
 	enum kind kind = UDP;
 	bool bad = false;
 	int option;
@@ -118,17 +129,17 @@ int main(int argc, char **argv)
 			packets = strtoull(optarg, NULL, 10);
 			break;
 		case 'k':
-			kind = !strcmp(optarg, "syn")     ? SYN
-			       : !strcmp(optarg, "flood") ? FLOOD
-							  : UDP;
-			bad |= kind == UDP && strcmp(optarg, "udp");
+			for (kind = UDP; kind <= STEADY && strcmp(optarg, names[kind]); kind++)
+				;
+			bad |= kind > STEADY;
 			break;
 		default:
 			bad = true;
 		}
 	}
 	if (bad || argc - optind != 1 || !flows) {
-		fputs("usage: make_flows [-s SEED] [-f FLOWS] [-n PACKETS] [-k udp|syn|flood] "
+		fputs("usage: make_flows [-s SEED] [-f FLOWS] [-n PACKETS] [-k "
+		      "udp|syn|flood|steady] "
 		      "OUT.pcap\n",
 		      stderr);
 		return 2;
