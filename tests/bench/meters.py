@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The meters that tests/bench/run measures: how each is started offline, in one thread where it
 has a choice, and how it tells what it read."""
+import glob
 import os
 import re
 import subprocess
@@ -94,7 +95,11 @@ def sensors(build, folder):
 
 def peers(build):
     softflowd = {"packets": r"(?s)Packets processed: (\d+).*?\((\d+) non-IP", "flows": r"Flows expired: (\d+)"}
-    yaf = {"metered": r"Processed (\d+) packets", "flows": r"Exported (\d+) flows"}
+    yaf = {"metered": r"Processed (\d+) packets", "flows": r"packets into (\d+) flows"}
+    # Of version 2 a plug-in, of 3 an option.
+    plugins = (glob.glob("/usr/lib/*/yaf/dpacketplugin.so") +
+               glob.glob("/usr/lib*/yaf/dpacketplugin.so") + glob.glob("/usr/local/lib*/yaf/dpacketplugin.so"))
+    dpi = "--plugin-name=" + plugins[0] if plugins else "--dpi"
     ipfixprobe = {"packets": r"(?m)^\s*\d+\s+(\d+)\s+\d+\s"}
     ipfix = "ipfix;host=127.0.0.1;port={port};udp"
     return [
@@ -114,7 +119,7 @@ def peers(build):
         Meter("mercury", "mercury", ["-r", "{capture}", "-f", "{out}/records"], dpi=True,
               version=("--version",)),
         Meter("yaf-dpi", "yaf", ["--in", "{capture}", "--out", "{out}/flows", "--verbose", "--applabel",
-                                 "--dpi", "--max-payload", "2048"], yaf, dpi=True, version=("--version",)),
+                                 dpi, "--max-payload", "2048"], yaf, dpi=True, version=("--version",)),
         Meter("ipfixprobe", "ipfixprobe", ["-i", "pcap;file={capture}", "-s", "cache;size=20", "-o", ipfix],
               ipfixprobe, version=("-V",)),
         Meter("ipfixprobe-dpi", "ipfixprobe",
