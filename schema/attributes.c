@@ -7,12 +7,101 @@
 
 static const char invalid_word[] = "invalid";
 
-static bool all_in(const uint8_t *p, size_t n, const char *extra)
+/* Which grammars a byte may stand in, a bit each by number. */
+#define IN(g) (1U << GRAMMAR_##g)
+#define WORDS (IN(TOKEN) | IN(HL7_NAME) | IN(VERSION) | IN(HOSTNAME) | IN(PRODUCT) | IN(ISSUER))
+#define UPPER (WORDS | IN(HL7_TYPE))
+#define DIGIT (UPPER | IN(UID) | IN(NUMBERS))
+
+static const uint16_t grammars_of[256] = {
+	['0'] = DIGIT,
+	['1'] = DIGIT,
+	['2'] = DIGIT,
+	['3'] = DIGIT,
+	['4'] = DIGIT,
+	['5'] = DIGIT,
+	['6'] = DIGIT,
+	['7'] = DIGIT,
+	['8'] = DIGIT,
+	['9'] = DIGIT,
+	['A'] = UPPER,
+	['B'] = UPPER,
+	['C'] = UPPER,
+	['D'] = UPPER,
+	['E'] = UPPER,
+	['F'] = UPPER,
+	['G'] = UPPER,
+	['H'] = UPPER,
+	['I'] = UPPER,
+	['J'] = UPPER,
+	['K'] = UPPER,
+	['L'] = UPPER,
+	['M'] = UPPER,
+	['N'] = UPPER,
+	['O'] = UPPER,
+	['P'] = UPPER,
+	['Q'] = UPPER,
+	['R'] = UPPER,
+	['S'] = UPPER,
+	['T'] = UPPER,
+	['U'] = UPPER,
+	['V'] = UPPER,
+	['W'] = UPPER,
+	['X'] = UPPER,
+	['Y'] = UPPER,
+	['Z'] = UPPER,
+	['a'] = WORDS,
+	['b'] = WORDS,
+	['c'] = WORDS,
+	['d'] = WORDS,
+	['e'] = WORDS,
+	['f'] = WORDS,
+	['g'] = WORDS,
+	['h'] = WORDS,
+	['i'] = WORDS,
+	['j'] = WORDS,
+	['k'] = WORDS,
+	['l'] = WORDS,
+	['m'] = WORDS,
+	['n'] = WORDS,
+	['o'] = WORDS,
+	['p'] = WORDS,
+	['q'] = WORDS,
+	['r'] = WORDS,
+	['s'] = WORDS,
+	['t'] = WORDS,
+	['u'] = WORDS,
+	['v'] = WORDS,
+	['w'] = WORDS,
+	['x'] = WORDS,
+	['y'] = WORDS,
+	['z'] = WORDS,
+	['_'] = IN(TOKEN) | IN(HL7_NAME) | IN(VERSION) | IN(HOSTNAME) | IN(PRODUCT) | IN(ISSUER),
+	['.'] = IN(TOKEN) | IN(HL7_NAME) | IN(VERSION) | IN(PRODUCT) | IN(ISSUER) | IN(UID),
+	['-'] = IN(TOKEN) | IN(HL7_NAME) | IN(VERSION) | IN(HOSTNAME) | IN(PRODUCT) | IN(ISSUER),
+	['+'] = IN(TOKEN) | IN(PRODUCT) | IN(ISSUER),
+	['/'] = IN(TOKEN) | IN(HL7_NAME) | IN(PRODUCT) | IN(ISSUER),
+	[' '] = IN(HL7_NAME) | IN(PRODUCT) | IN(ISSUER),
+	[':'] = IN(HL7_NAME) | IN(ISSUER),
+	['('] = IN(PRODUCT) | IN(ISSUER),
+	[')'] = IN(PRODUCT) | IN(ISSUER),
+	[','] = IN(ISSUER),
+	['\''] = IN(ISSUER),
+	['&'] = IN(ISSUER),
+};
+
+static bool stands_in(uint8_t c, enum grammar g)
 {
+	return grammars_of[c] >> g & 1;
+}
+
+static bool all_in(const uint8_t *p, size_t n, enum grammar g)
+{
+	unsigned all = 1U << g;
+
 	for (size_t i = 0; i < n; i++)
-		if (!(p[i] < 0x80 && (isalnum(p[i]) || (p[i] && strchr(extra, p[i])))))
-			return false;
-	return true;
+		all &= grammars_of[p[i]];
+	return all;
 }
 
 static bool is_ae_title(const uint8_t *p, size_t n)
@@ -29,10 +118,7 @@ static bool is_ae_title(const uint8_t *p, size_t n)
 
 static bool is_uid(const uint8_t *p, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (!isdigit(p[i]) && p[i] != '.')
-			return false;
-	return n <= 64 && isdigit(p[0]) && isdigit(p[n - 1]);
+	return n <= 64 && isdigit(p[0]) && isdigit(p[n - 1]) && all_in(p, n, GRAMMAR_UID);
 }
 
 static size_t upper_run(const uint8_t *p, size_t n, bool underscore)
@@ -66,14 +152,14 @@ static bool is_hostname(const uint8_t *p, size_t n)
 	if (n > 253)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if (p[i] == '.') {
-			if (label == 0)
+		if (stands_in(p[i], GRAMMAR_HOSTNAME)) {
+			if (++label > 63)
 				return false;
-			label = 0;
 			continue;
 		}
-		if (!(p[i] < 0x80 && (isalnum(p[i]) || p[i] == '-' || p[i] == '_')) || ++label > 63)
+		if (p[i] != '.' || label == 0)
 			return false;
+		label = 0;
 	}
 	return label > 0;
 }
@@ -100,23 +186,23 @@ bool grammar_accepts(enum grammar g, const void *bytes, size_t n)
 		return false;
 	switch (g) {
 	case GRAMMAR_TOKEN:
-		return n <= 40 && all_in(p, n, "_.+/-");
+		return n <= 40 && all_in(p, n, g);
 	case GRAMMAR_AE_TITLE:
 		return is_ae_title(p, n);
 	case GRAMMAR_UID:
 		return is_uid(p, n);
 	case GRAMMAR_HL7_NAME:
-		return n <= 64 && all_in(p, n, "_ .:/-");
+		return n <= 64 && all_in(p, n, g);
 	case GRAMMAR_HL7_TYPE:
 		return is_hl7_type(p, n);
 	case GRAMMAR_VERSION:
-		return n <= 16 && isdigit(p[0]) && all_in(p, n, "._-");
+		return n <= 16 && isdigit(p[0]) && all_in(p, n, g);
 	case GRAMMAR_HOSTNAME:
 		return is_hostname(p, n);
 	case GRAMMAR_PRODUCT:
-		return n <= 32 && all_in(p, n, "_. ()+/-");
+		return n <= 32 && all_in(p, n, g);
 	case GRAMMAR_ISSUER:
-		return n <= 64 && all_in(p, n, "_. ,'&:()+/-");
+		return n <= 64 && all_in(p, n, g);
 	case GRAMMAR_NUMBERS:
 		return n <= 64 && is_numbers(p, n);
 	case GRAMMAR_NONE:
@@ -207,6 +293,11 @@ static void trim(const uint8_t **p, size_t *n)
 		(*n)--;
 }
 
+static char lower(uint8_t c)
+{
+	return (char)(c | (c >= 'A' && c <= 'Z') << 5);
+}
+
 /* Copies a checked text in; its offset, or -1 when there is no room. */
 static int store_text(struct attributes *a, const struct field *f, const uint8_t *p, size_t n)
 {
@@ -216,8 +307,11 @@ static int store_text(struct attributes *a, const struct field *f, const uint8_t
 	}
 	int offset = a->text_used;
 	char *to = a->texts + offset;
-	for (size_t i = 0; i < n; i++)
-		to[i] = f->grammar == GRAMMAR_HOSTNAME ? (char)tolower(p[i]) : (char)p[i];
+	if (f->grammar == GRAMMAR_HOSTNAME)
+		for (size_t i = 0; i < n; i++)
+			to[i] = lower(p[i]);
+	else
+		memcpy(to, p, n);
 	to[n] = '\0';
 	a->text_used = (uint16_t)(a->text_used + n + 1);
 	return offset;
@@ -226,7 +320,7 @@ static int store_text(struct attributes *a, const struct field *f, const uint8_t
 static bool same_text(const char *stored, const uint8_t *p, size_t n, bool fold)
 {
 	for (size_t i = 0; i < n; i++)
-		if (stored[i] != (fold ? (char)tolower(p[i]) : (char)p[i]))
+		if (stored[i] != (fold ? lower(p[i]) : (char)p[i]))
 			return false;
 	return stored[n] == '\0';
 }
@@ -293,7 +387,33 @@ const struct attribute *attributes_find(const struct attributes *a, const struct
 
 const char *attribute_text(const struct attributes *a, const struct attribute *v)
 {
-	return a->texts + v->text;
+	return (const char *)a + offsetof(struct attributes, texts) - a->nearer + v->text;
+}
+
+static size_t texts_at(const struct attributes *a)
+{
+	return offsetof(struct attributes, values) + a->count * sizeof(a->values[0]);
+}
+
+size_t attributes_packed_size(const struct attributes *a)
+{
+	return texts_at(a) + a->text_used;
+}
+
+void attributes_pack(struct attributes *to, const struct attributes *from)
+{
+	memcpy(to, from, texts_at(from));
+	to->nearer = (uint16_t)(offsetof(struct attributes, texts) - texts_at(from));
+	memcpy((char *)to + texts_at(from),
+	       (const char *)from + offsetof(struct attributes, texts) - from->nearer,
+	       from->text_used);
+}
+
+void attributes_unpack(struct attributes *to, const struct attributes *packed)
+{
+	memcpy(to, packed, texts_at(packed));
+	memcpy(to->texts, (const char *)packed + texts_at(packed), packed->text_used);
+	to->nearer = 0;
 }
 
 void attributes_restart(struct attributes *a)

@@ -68,10 +68,11 @@ struct attribute {
 	};
 };
 
-/* Fixed size, zeroed by its owner; lives in a flow's dissection slot. */
+/* Fixed size, zeroed by its owner; a flow keeps its own packed. */
 struct attributes {
 	uint16_t count;
 	uint16_t text_used;
+	uint16_t nearer;  /* bytes that the texts lie before `texts`, when packed */
 	uint32_t dropped; /* values that found no room; counted by the core */
 	uint32_t invalid; /* texts outside their grammar */
 	struct attribute values[ATTRIBUTES_MOST];
@@ -91,6 +92,13 @@ const char *attribute_text(const struct attributes *a, const struct attribute *v
 
 /* After an interim record: counters back to zero, all else kept. */
 void attributes_restart(struct attributes *a);
+
+/* Packed attributes are the begin of a struct attributes, with the texts right behind the
+ * values in use. They can be read as any others, and restarted; nothing can be added. */
+size_t attributes_packed_size(const struct attributes *a); /* bytes; a may be packed or not */
+/* `to` has room for those bytes, aligned as a struct attributes is. */
+void attributes_pack(struct attributes *to, const struct attributes *from);
+void attributes_unpack(struct attributes *to, const struct attributes *packed);
 
 /* Words for lists and documents: "counter", "ae-title" ("-" for none), "site". */
 const char *field_type_name(enum field_type type);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/pages.h"
+#include "sensor/blocks.h"
 #include "sensor/dpi_servers.h"
 #include "sensor/reassembly.h"
 #include "sensor/stages.h"
@@ -20,17 +20,27 @@ enum {
 	NO_DISSECTOR = 0xff,
 };
 
-/* What a flow under dissection holds. */
+/* What a flow under dissection holds, in a block that grows with it: streams, the
+ * dissector's state, packed attributes. Of one that is settled only the attributes stay. */
 struct context {
-	alignas(max_align_t) uint8_t state[DISSECT_STATE_MOST];
-	struct reassembly streams[2];
-	struct attributes attributes;
+	uint16_t attributes_at; /* from the context's begin, as state_at */
+	uint8_t state_at;
+	uint8_t stream_count; /* TCP 2, UDP 1, settled 0 */
+	alignas(8) struct reassembly streams[];
 };
 
+enum {
+	STATE_ALIGN = alignof(max_align_t),
+	CONTEXT_MOST = sizeof(struct context) + 2 * sizeof(struct reassembly) + STATE_ALIGN +
+		       DISSECT_STATE_MOST + sizeof(struct attributes),
+};
+
+_Static_assert((int)CONTEXT_MOST <= (int)BLOCK_MOST, "a flow's context is one block");
+_Static_assert((int)FLOW_NONE == (int)BLOCK_NONE, "a flow's slot is its block's number");
+
 struct dissection {
-	struct context *contexts;
-	uint32_t *free_contexts;
-	size_t context_count, contexts_used, free_count;
+	struct blocks *blocks;
+	size_t context_count, contexts_used;
 	struct reassembly_pool *pool;
 	uint8_t *room; /* lent to a dissector for the time of a datagram */
 	struct dpi *dpi;
@@ -43,10 +53,8 @@ struct dissection {
 	uint64_t by_first[TRANSPORT_LINK + 1][256], by_transport[TRANSPORT_LINK + 1];
 	void (*on_fact)(void *context, const struct host_fact *fact);
 	void *fact_context;
-	struct {
-		alignas(max_align_t) uint8_t state[DISSECT_STATE_MOST];
-		struct attributes attributes;
-	} frame; /* for one that is not IP; nothing of it is kept */
+	struct attributes attributes; /* of the flow that is shown; else of no value */
+	alignas(max_align_t) uint8_t frame_state[DISSECT_STATE_MOST]; /* of no flow */
 	/* Of the packet under way: nDPI may not look; it would have; one of ours wants more. */
 	bool no_dpi, left_out, undecided;
 };
@@ -92,11 +100,10 @@ struct dissection *dissection_create(const struct dissection_options *options,
 	d->fact_context = options->fact_context;
 	list_candidates(d, options->off);
 	d->context_count = options->contexts;
-	d->contexts = pages_map(options->contexts * sizeof(struct context));
-	d->free_contexts = calloc(options->contexts, sizeof(*d->free_contexts));
+	d->blocks = blocks_create(options->contexts);
 	d->pool = reassembly_pool_create(options->buffers);
 	d->room = malloc(DISSECT_BUFFER);
-	if (!d->contexts || !d->free_contexts || !d->pool || !d->room)
+	if (!d->blocks || !d->pool || !d->room)
 		goto fail;
 	if (options->dpi_flows && !create_dpi(d, options, why))
 		goto fail;
@@ -115,29 +122,141 @@ void dissection_destroy(struct dissection *d)
 	free(d->begun);
 	reassembly_pool_destroy(d->pool);
 	free(d->room);
-	pages_unmap(d->contexts, d->context_count * sizeof(struct context));
-	free(d->free_contexts);
+	blocks_destroy(d->blocks);
 	free(d);
 }
 
-static struct context *context_of(struct dissection *d, const struct flow *f)
+static struct context *context_of(const struct dissection *d, const struct flow *f)
 {
-	return f->context == FLOW_NONE ? NULL : &d->contexts[f->context];
+	return f->context == FLOW_NONE ? NULL : blocks_at(d->blocks, f->context);
 }
 
-static struct context *take_context(struct dissection *d, struct flow *f)
+static struct attributes *attributes_of(struct context *c)
 {
-	if (d->free_count)
-		f->context = d->free_contexts[--d->free_count];
-	else if (d->contexts_used < d->context_count)
-		f->context = (uint32_t)d->contexts_used++;
-	else
-		return NULL;
-	struct context *c = &d->contexts[f->context];
-	memset(c->state, 0, sizeof(c->state));
-	memset(c->streams, 0, sizeof(c->streams));
-	memset(&c->attributes, 0, offsetof(struct attributes, values));
+	return (struct attributes *)((uint8_t *)c + c->attributes_at);
+}
+
+static size_t aligned(size_t n, size_t to)
+{
+	return (n + to - 1) / to * to;
+}
+
+/* A context without attributes, for `state` bytes of a dissector. */
+static struct context context_for(const struct flow *f, size_t state)
+{
+	struct context c = { .stream_count = f->key.protocol == TCP ? 2 : 1 };
+	size_t streams = c.stream_count * sizeof(struct reassembly);
+
+	c.state_at = (uint8_t)aligned(sizeof(c) + streams, STATE_ALIGN);
+	c.attributes_at = (uint16_t)aligned(c.state_at + state, alignof(struct attributes));
 	return c;
+}
+
+static uint32_t block_for(struct dissection *d, const struct context *c)
+{
+	return blocks_take(d->blocks, c->attributes_at + offsetof(struct attributes, values));
+}
+
+static struct context *begin_context(struct dissection *d, struct flow *f, uint32_t block,
+				     const struct context *shape)
+{
+	struct context *c = blocks_at(d->blocks, block);
+	size_t state = shape->attributes_at - shape->state_at;
+
+	f->context = block;
+	*c = *shape;
+	memset((uint8_t *)c + c->state_at, 0, state);
+	memset(attributes_of(c), 0, offsetof(struct attributes, values));
+	return c;
+}
+
+/* Streams, and `state` bytes: none of a flow that nobody has claimed. */
+static struct context *take_context(struct dissection *d, struct flow *f, size_t state)
+{
+	struct context shape = context_for(f, state);
+	uint32_t block = BLOCK_NONE;
+
+	if (d->contexts_used < d->context_count)
+		block = block_for(d, &shape);
+	if (block == BLOCK_NONE)
+		return NULL;
+	d->contexts_used++;
+	struct context *c = begin_context(d, f, block, &shape);
+	memset(c->streams, 0, c->stream_count * sizeof(c->streams[0]));
+	return c;
+}
+
+/* For a claim of a flow whose bytes are kept already. */
+static struct context *add_state(struct dissection *d, struct flow *f, size_t state)
+{
+	const struct context *old = context_of(d, f);
+	struct context shape = context_for(f, state);
+	uint32_t given = f->context, block = block_for(d, &shape);
+
+	if (block == BLOCK_NONE)
+		return NULL;
+	struct context *c = begin_context(d, f, block, &shape);
+	memcpy(c->streams, old->streams, c->stream_count * sizeof(c->streams[0]));
+	blocks_give(d->blocks, given);
+	return c;
+}
+
+/* Moves what stands before the attributes; they are of no value then. */
+static bool make_room(struct dissection *d, struct flow *f, size_t n)
+{
+	uint32_t old = f->context;
+
+	if (n <= blocks_room(d->blocks, old))
+		return true;
+	uint32_t block = blocks_take(d->blocks, n);
+	if (block == BLOCK_NONE)
+		return false;
+	const struct context *c = context_of(d, f);
+	memcpy(blocks_at(d->blocks, block), c, c->attributes_at);
+	f->context = block;
+	blocks_give(d->blocks, old);
+	return true;
+}
+
+/* Keeps d->attributes with the flow. What is new in them is lost when there is no room. */
+static void keep_attributes(struct dissection *d, struct flow *f)
+{
+	struct context *c = context_of(d, f);
+	struct attributes *kept = attributes_of(c);
+	const struct attributes *a = &d->attributes;
+
+	if (a->count == kept->count && a->text_used == kept->text_used) {
+		uint16_t nearer = kept->nearer;
+		memcpy(kept, a,
+		       offsetof(struct attributes, values) + a->count * sizeof(a->values[0]));
+		kept->nearer = nearer;
+		return;
+	}
+	if (!make_room(d, f, c->attributes_at + attributes_packed_size(a)))
+		kept->dropped += a->count - kept->count;
+	else
+		attributes_pack(attributes_of(context_of(d, f)), a);
+}
+
+/* Of a flow that is settled only the attributes are kept, in as little room as they need. */
+static void shrink(struct dissection *d, struct flow *f)
+{
+	struct context *c = context_of(d, f);
+	const struct attributes *a = attributes_of(c);
+	struct context rest = { .attributes_at = sizeof(rest) };
+	size_t n = sizeof(rest) + attributes_packed_size(a);
+
+	c->stream_count = 0;
+	if (blocks_fit(n) >= blocks_room(d->blocks, f->context))
+		return;
+	uint32_t old = f->context, block = blocks_take(d->blocks, n);
+	if (block == BLOCK_NONE)
+		return;
+	f->context = block;
+	struct context *to = context_of(d, f);
+	*to = rest;
+	attributes_pack(attributes_of(to), a);
+	blocks_give(d->blocks, old);
 }
 
 /* Its first bytes were not seen, or not looked at. */
@@ -148,7 +267,7 @@ static bool begins_late(const struct flow *f)
 
 static void finish_streams(struct dissection *d, struct context *c)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < c->stream_count; i++) {
 		d->counters->stream_gaps += c->streams[i].gaps;
 		d->counters->stream_overflow += c->streams[i].overflows;
 		c->streams[i].gaps = c->streams[i].overflows = 0;
@@ -163,9 +282,10 @@ static void drop_context(struct dissection *d, struct flow *f)
 	if (!c)
 		return;
 	finish_streams(d, c);
-	d->counters->attributes_dropped += c->attributes.dropped;
-	d->counters->attributes_invalid += c->attributes.invalid;
-	d->free_contexts[d->free_count++] = f->context;
+	d->counters->attributes_dropped += attributes_of(c)->dropped;
+	d->counters->attributes_invalid += attributes_of(c)->invalid;
+	blocks_give(d->blocks, f->context);
+	d->contexts_used--;
 	f->context = FLOW_NONE;
 }
 
@@ -186,7 +306,7 @@ void dissection_end(struct dissection *d, struct flow *f)
 struct attributes *dissection_attributes(struct dissection *d, const struct flow *f)
 {
 	struct context *c = context_of(d, f);
-	return c && c->attributes.count ? &c->attributes : NULL;
+	return c && attributes_of(c)->count ? attributes_of(c) : NULL;
 }
 
 static void settle(struct dissection *d, struct flow *f)
@@ -198,7 +318,9 @@ static void settle(struct dissection *d, struct flow *f)
 	if (!c)
 		return;
 	finish_streams(d, c);
-	if (!c->attributes.count)
+	if (attributes_of(c)->count)
+		shrink(d, f);
+	else
 		drop_context(d, f);
 }
 
@@ -291,8 +413,11 @@ static enum dissect_result show(struct dissection *d, struct flow *f, struct dis
 {
 	const struct dissector *dissector = dissectors[f->dissector];
 	struct context *c = context_of(d, f);
-	enum dissect_result result = dissector->dissect(c->state, in, &c->attributes);
 
+	attributes_unpack(&d->attributes, attributes_of(c));
+	enum dissect_result result =
+		dissector->dissect((uint8_t *)c + c->state_at, in, &d->attributes);
+	keep_attributes(d, f);
 	apply_answers(d, f, in, side);
 	if (in->fact_count && result != DISSECT_NOT_MINE)
 		tell_facts(d, in, p, false, f->key.realm);
@@ -310,6 +435,7 @@ static void feed_datagram(struct dissection *d, struct flow *f, const struct pac
 	in.room = s->buffer ? s->buffer : d->room;
 	in.held = s->buffer ? s->ready : 0;
 	enum dissect_result result = show(d, f, &in, p, side);
+	s = &context_of(d, f)->streams[0];
 	reassembly_hold(d->pool, s, in.room, result == DISSECT_MORE ? in.hold : 0);
 	conclude(d, f, result);
 }
@@ -318,8 +444,7 @@ static void feed_datagram(struct dissection *d, struct flow *f, const struct pac
 static void show_stream(struct dissection *d, struct flow *f, const struct packet *p, unsigned side,
 			struct cursor shown)
 {
-	struct context *c = context_of(d, f);
-	struct reassembly *s = &c->streams[side];
+	struct reassembly *s = &context_of(d, f)->streams[side];
 	struct dissect_input in;
 
 	do {
@@ -331,6 +456,7 @@ static void show_stream(struct dissection *d, struct flow *f, const struct packe
 			conclude(d, f, result);
 			return;
 		}
+		s = &context_of(d, f)->streams[side];
 		size_t taken =
 			in.bytes.failed ? cursor_left(&shown) : (size_t)(in.bytes.at - shown.at);
 		reassembly_taken(d->pool, s, shown, taken, in.skip);
@@ -398,9 +524,11 @@ static bool claim(struct dissection *d, struct flow *f, uint8_t number)
 	d->counters->claims++;
 	drop_dpi(d, f);
 	f->stage = FLOW_CLAIMED;
-	if (context_of(d, f) || take_context(d, f))
+	size_t state = dissectors[number]->state_size;
+	if (context_of(d, f) ? add_state(d, f, state) : take_context(d, f, state))
 		return true;
 	d->counters->contexts_refused++;
+	drop_context(d, f);
 	f->stage = FLOW_SETTLED;
 	return false;
 }
@@ -605,7 +733,7 @@ static void probe_segment(struct dissection *d, struct flow *f, const struct pac
 	}
 	inspect(d, f, p, side);
 	if (more && !c) {
-		c = take_context(d, f);
+		c = take_context(d, f, 0);
 		d->counters->contexts_refused += !c && f->shown == 1;
 		if (c && !offer(d, f, p, side, &bytes))
 			return;
@@ -690,13 +818,12 @@ void dissection_frame(struct dissection *d, const struct packet *frame, uint16_t
 
 	if (number == NO_DISSECTOR)
 		return;
-	memset(d->frame.state, 0, dissectors[number]->state_size);
-	memset(&d->frame.attributes, 0, offsetof(struct attributes, values));
+	memset(d->frame_state, 0, dissectors[number]->state_size);
+	memset(&d->attributes, 0, offsetof(struct attributes, values));
 	input_of(&in, frame, 0, TRANSPORT_LINK);
 	memcpy(in.source_mac, frame->source_mac, 6);
 	memcpy(in.dest_mac, frame->dest_mac, 6);
 	in.bytes = frame->payload;
-	if (dissectors[number]->dissect(d->frame.state, &in, &d->frame.attributes) !=
-	    DISSECT_NOT_MINE)
+	if (dissectors[number]->dissect(d->frame_state, &in, &d->attributes) != DISSECT_NOT_MINE)
 		tell_facts(d, &in, frame, true, realm);
 }

@@ -47,7 +47,8 @@ bool dissection_see(struct dissection *d, struct flow *f, const struct packet *p
  * TRANSPORT_LINK are asked, and their facts are told. */
 void dissection_frame(struct dissection *d, const struct packet *frame, uint16_t realm);
 
-/* What was found; NULL when there is nothing. Borrowed from the flow's slot. */
+/* What was found, packed; NULL when there is nothing. Borrowed until the flow's next
+ * packet is looked at. */
 struct attributes *dissection_attributes(struct dissection *d, const struct flow *f);
 
 /* Gives back all that a flow holds; for when it ends. */

@@ -166,3 +166,66 @@ Test(attributes, invalid_texts_without_end_take_no_room)
 	cr_assert_eq(a.dropped, 0);
 	cr_assert_str_eq(attribute_text(&a, attributes_find(&a, &ae)), "PACS");
 }
+
+/* Each byte alone, and behind one that every grammar takes. */
+static void expect_bytes(enum grammar g, const char *wanted)
+{
+	for (unsigned c = 0; c < 256; c++) {
+		char pair[] = { '0', (char)c, '0' };
+		bool in = c && strchr(wanted, (int)c);
+		cr_expect_eq(grammar_accepts(g, pair, 3), in, "%s: byte %u", grammar_name(g), c);
+	}
+}
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+Test(attributes, each_grammar_takes_its_bytes_and_no_other)
+{
+	expect_bytes(GRAMMAR_TOKEN, LETTERS DIGITS "_.+/-");
+	expect_bytes(GRAMMAR_UID, DIGITS ".");
+	expect_bytes(GRAMMAR_HL7_NAME, LETTERS DIGITS "_ .:/-");
+	expect_bytes(GRAMMAR_VERSION, LETTERS DIGITS "._-");
+	expect_bytes(GRAMMAR_HOSTNAME, LETTERS DIGITS ".-_");
+	expect_bytes(GRAMMAR_PRODUCT, LETTERS DIGITS "_. ()+/-");
+	expect_bytes(GRAMMAR_ISSUER, LETTERS DIGITS "_. ,'&:()+/-");
+	expect_bytes(GRAMMAR_NUMBERS, DIGITS ",");
+}
+
+Test(attributes, packed_ones_say_the_same_and_can_be_unpacked_and_restarted)
+{
+	uint64_t room[sizeof(struct attributes) / sizeof(uint64_t)];
+	struct attributes a = { 0 }, again, *packed = (struct attributes *)room;
+
+	cr_assert_leq(attributes_packed_size(&a), 32);
+	attributes_add(&a, &count_field, 2);
+	text(&a, &host, "A.example.org");
+	text(&a, &host, "b.example.org");
+	text(&a, &title, "\\");
+	size_t n = attributes_packed_size(&a);
+	cr_assert_leq(n, 160);
+	memset(room, 0xee, sizeof(room));
+	attributes_pack(packed, &a);
+	for (size_t i = n; i < sizeof(room); i++)
+		cr_assert_eq(((uint8_t *)room)[i], 0xee);
+	cr_assert_eq(attributes_packed_size(packed), n);
+	cr_assert_str_eq(first(packed, &host), "a.example.org");
+	cr_assert_str_eq(attribute_text(packed, &packed->values[2]), "b.example.org");
+	cr_assert_str_eq(first(packed, &title), "invalid");
+	cr_assert_eq(packed->invalid, 1);
+
+	attributes_unpack(&again, packed);
+	text(&again, &host, "c.example.org");
+	attributes_add(&again, &count_field, 1);
+	cr_assert_str_eq(first(&again, &host), "a.example.org");
+	cr_assert_str_eq(attribute_text(&again, &again.values[4]), "c.example.org");
+	cr_assert_eq(attributes_find(&again, &count_field)->number, 3);
+
+	attributes_restart(packed);
+	cr_assert_eq(attributes_find(packed, &count_field)->number, 0);
+	struct attributes twice;
+	attributes_unpack(&twice, packed);
+	attributes_pack(packed, &twice);
+	cr_assert_eq(attributes_packed_size(packed), n);
+	cr_assert_str_eq(attribute_text(packed, &packed->values[2]), "b.example.org");
+}
