@@ -57,25 +57,32 @@ void hkdf_sha256_extract(const void *salt, size_t salt_n, const void *secret, si
 		     (nettle_hash_digest_func *)hmac_sha256_digest, SHA256_BYTES, n, secret, out);
 }
 
-void hkdf_sha256_label(const uint8_t secret[SHA256_BYTES], const char *label, uint8_t *out,
-		       size_t n)
+static void expand(struct hmac_sha256_ctx *mac, const struct hkdf_label *l)
 {
 	static const char prefix[] = "tls13 ";
-	struct hmac_sha256_ctx mac;
 	uint8_t info[3 + 6 + 32 + 1];
-	size_t length = strlen(label);
+	size_t length = strlen(l->text);
 
-	assert(length <= 32 && n < 256);
+	assert(length <= 32 && l->n < 256);
 	info[0] = 0;
-	info[1] = (uint8_t)n;
+	info[1] = (uint8_t)l->n;
 	info[2] = (uint8_t)(6 + length);
 	memcpy(info + 3, prefix, 6);
-	memcpy(info + 9, label, length);
+	memcpy(info + 9, l->text, length);
 	info[9 + length] = 0; /* no context */
-	hmac_sha256_set_key(&mac, SHA256_BYTES, secret);
-	hkdf_expand(&mac, (nettle_hash_update_func *)hmac_sha256_update,
+	hkdf_expand(mac, (nettle_hash_update_func *)hmac_sha256_update,
 		    (nettle_hash_digest_func *)hmac_sha256_digest, SHA256_BYTES, 10 + length, info,
-		    n, out);
+		    l->n, l->out);
+}
+
+void hkdf_sha256_labels(const uint8_t secret[SHA256_BYTES], const struct hkdf_label *labels,
+			size_t count)
+{
+	struct hmac_sha256_ctx mac;
+
+	hmac_sha256_set_key(&mac, SHA256_BYTES, secret);
+	for (size_t i = 0; i < count; i++)
+		expand(&mac, &labels[i]); /* ends with the key as it was set */
 }
 
 void aes128_block(const uint8_t key[AES_BLOCK], const uint8_t in[AES_BLOCK], uint8_t out[AES_BLOCK])

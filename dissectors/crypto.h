@@ -27,10 +27,15 @@ void digest_hex(struct digest *d, size_t digits, char *out);
 /* RFC 5869 with SHA-256. */
 void hkdf_sha256_extract(const void *salt, size_t salt_n, const void *secret, size_t n,
 			 uint8_t out[SHA256_BYTES]);
-/* RFC 8446 section 7.1, HKDF-Expand-Label with an empty context; `label` without its
- * "tls13 ", at most 32 characters. */
-void hkdf_sha256_label(const uint8_t secret[SHA256_BYTES], const char *label, uint8_t *out,
-		       size_t n);
+/* RFC 8446 section 7.1, HKDF-Expand-Label with an empty context, for labels of one
+ * secret; their texts without "tls13 ", at most 32 characters. */
+struct hkdf_label {
+	const char *text;
+	uint8_t *out;
+	size_t n;
+};
+void hkdf_sha256_labels(const uint8_t secret[SHA256_BYTES], const struct hkdf_label *labels,
+			size_t count);
 
 /* One block of AES-128. */
 void aes128_block(const uint8_t key[AES_BLOCK], const uint8_t in[AES_BLOCK],

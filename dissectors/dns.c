@@ -61,6 +61,18 @@ struct message {
 	uint8_t address_count;
 };
 
+/* Not all of it: names have much room. */
+static void message_init(struct message *m, struct cursor whole)
+{
+	m->whole = whole;
+	m->question.name.length = 0;
+	m->question.name.plain = false;
+	m->question.type = 0;
+	m->question.class = 0;
+	m->answers = 0;
+	m->address_count = 0;
+}
+
 static bool class_is_known(unsigned class)
 {
 	return (class >= DNS_IN && class <= 4) || class == 254 || class == 255;
@@ -109,7 +121,7 @@ static enum dns_reading read_question(struct message *m, struct cursor *c, bool 
 static enum dns_reading read_record(struct message *m, struct cursor *c, bool answer, bool strict)
 {
 	struct dns_record record;
-	enum dns_reading r = dns_read_record(m->whole, c, &record);
+	enum dns_reading r = dns_read_unowned(m->whole, c, &record);
 
 	if (r != DNS_OK)
 		return r;
@@ -192,7 +204,8 @@ static enum probe_result dns_probe(struct cursor bytes, enum transport transport
 		if (length <= cursor_left(&bytes))
 			bytes = cursor_sub(&bytes, length);
 	}
-	struct message m = { .whole = bytes };
+	struct message m;
+	message_init(&m, bytes);
 	bool cut = cursor_left(&bytes) < length;
 	switch (read_message(&m, length, strict, &question)) {
 	case DNS_OK:
@@ -225,16 +238,14 @@ static void record_type(uint16_t type, struct attributes *out)
 		{ 256, "URI" },  { 257, "CAA" },
 	};
 	char text[16];
-	int n;
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (types[i].number == type) {
-			n = snprintf(text, sizeof(text), "%s", types[i].name);
-			attributes_text(out, &fields[QTYPE], text, (size_t)n);
+			attributes_text(out, &fields[QTYPE], types[i].name, strlen(types[i].name));
 			return;
 		}
 	}
-	n = snprintf(text, sizeof(text), "TYPE%u", type); /* RFC 3597 section 5 */
+	int n = snprintf(text, sizeof(text), "TYPE%u", type); /* RFC 3597 section 5 */
 	attributes_text(out, &fields[QTYPE], text, (size_t)n);
 }
 
@@ -306,9 +317,10 @@ static void record(struct dns *s, const struct message *m, struct dissect_input 
 static bool take_message(struct dns *s, struct cursor whole, size_t length,
 			 struct dissect_input *in, struct attributes *out)
 {
-	struct message m = { .whole = whole };
+	struct message m;
 	bool question;
 
+	message_init(&m, whole);
 	enum dns_reading r = read_message(&m, length, false, &question);
 	if (r == DNS_BAD || !question)
 		return false;

@@ -83,3 +83,5 @@ enum dns_reading dns_read_name(struct cursor whole, struct cursor *at, struct dn
 enum dns_reading dns_read_question(struct cursor whole, struct cursor *at,
 				   struct dns_question *out);
 enum dns_reading dns_read_record(struct cursor whole, struct cursor *at, struct dns_record *out);
+/* The same; whose record it is is read, but not told: `owner` is of no value. */
+enum dns_reading dns_read_unowned(struct cursor whole, struct cursor *at, struct dns_record *out);

@@ -112,6 +112,8 @@ static bool all_of(const char *p, size_t n, bool hex)
 static const char *by_default(const char *label, size_t n)
 {
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+		if (label[0] != defaults[i].prefix[0])
+			continue;
 		size_t prefix = strlen(defaults[i].prefix);
 		if (n < prefix || memcmp(label, defaults[i].prefix, prefix) != 0)
 			continue;
@@ -151,6 +153,17 @@ static bool holds_word(const char *label, size_t n, const char *word, bool numbe
 	return false;
 }
 
+/* With which letters words begin in a label: a bit each. */
+static uint32_t beginnings(const char *label, size_t n)
+{
+	uint32_t letters = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (is_letter(label[i]) && (!i || !is_letter(label[i - 1])))
+			letters |= UINT32_C(1) << (label[i] - 'a');
+	return letters;
+}
+
 const char *hostname_class(const void *name, size_t n)
 {
 	const char *bytes = name;
@@ -164,8 +177,10 @@ const char *hostname_class(const void *name, size_t n)
 	if (length == 0)
 		return NULL;
 	const char *class = by_default(label, length);
+	uint32_t letters = class ? 0 : beginnings(label, length);
 	for (size_t i = 0; !class && i < sizeof(words) / sizeof(words[0]); i++)
-		if (holds_word(label, length, words[i].word, words[i].numbered))
+		if (letters >> (words[i].word[0] - 'a') & 1 &&
+		    holds_word(label, length, words[i].word, words[i].numbered))
 			class = words[i].class;
 	return class ? class : "other";
 }

@@ -68,27 +68,29 @@ const struct field http_fields[HTTP_FIELD_COUNT + 1] = {
 };
 /* clang-format on */
 
-bool http_is(struct cursor c, const char *word)
-{
-	return cursor_left(&c) == strlen(word) && http_find(c, word) == 0;
-}
-
 static uint8_t lower(int byte)
 {
 	return (uint8_t)(byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte);
 }
 
+bool http_same(const uint8_t *bytes, const char *word, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (lower(bytes[i]) != lower((uint8_t)word[i]))
+			return false;
+	return true;
+}
+
 size_t http_find(struct cursor c, const char *word)
 {
 	size_t n = strlen(word), left = cursor_left(&c);
+	uint8_t first = (uint8_t)word[0] | 0x20;
 
-	for (size_t i = 0; i + n <= left; i++) {
-		size_t at = 0;
-		while (at < n && lower(cursor_peek(&c, i + at)) == lower((uint8_t)word[at]))
-			at++;
-		if (at == n)
+	if (!n)
+		return 0;
+	for (size_t i = 0; i + n <= left; i++)
+		if ((c.at[i] | 0x20) == first && http_same(c.at + i, word, n))
 			return i;
-	}
 	return SIZE_MAX;
 }
 

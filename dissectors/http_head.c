@@ -267,11 +267,25 @@ static bool is_soap(struct cursor type)
 	       http_find(type, "text/xml") == 0;
 }
 
+/* Less than, equal to or more than 0, as the text stands before, at or behind a word of
+ * lower-case letters in a list; its own letters' case aside. */
+static int word_order(struct cursor text, const char *word)
+{
+	size_t n = cursor_left(&text);
+
+	for (size_t i = 0; i < n; i++) {
+		uint8_t c = text.at[i] >= 'A' && text.at[i] <= 'Z' ? text.at[i] | 0x20 : text.at[i];
+		if (!word[i] || c != (uint8_t)word[i])
+			return c < (uint8_t)word[i] ? -1 : 1;
+	}
+	return word[n] ? -1 : 0;
+}
+
 /* Only what is on a list: a type is a sender's own word, and may hold anything. */
 static const char *known_type(struct cursor type)
 {
 	/* clang-format off */
-	static const char *const known[] = {
+	static const char *const known[] = { /* in order of bytes */
 		"application/cbor", "application/dicom", "application/dicom+json",
 		"application/dicom+xml", "application/fhir+json", "application/fhir+ndjson",
 		"application/fhir+xml", "application/gzip", "application/ipp",
@@ -295,9 +309,18 @@ static const char *known_type(struct cursor type)
 	};
 	/* clang-format on */
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (http_is(type, known[i]))
-			return known[i];
+	size_t from = 0, to = sizeof(known) / sizeof(*known);
+
+	while (from < to) {
+		size_t middle = (from + to) / 2;
+		int order = word_order(type, known[middle]);
+		if (order == 0)
+			return known[middle];
+		if (order < 0)
+			to = middle;
+		else
+			from = middle + 1;
+	}
 	return "other";
 }
 

@@ -130,8 +130,17 @@ void http_confirm_fhir(struct http_call *call, struct http_request *request);
  * found, or will not be. Takes nothing. */
 void http_look_for_action(struct http_call *call, struct cursor body);
 
-/* Does `c` hold this word, letters' case aside, and nothing else? */
-bool http_is(struct cursor c, const char *word);
+/* Do these bytes begin with the first `n` of the word, letters' case aside? */
+bool http_same(const uint8_t *bytes, const char *word, size_t n);
+
+/* Does `c` hold this word, letters' case aside, and nothing else? Inline, so that most
+ * are told by their length. */
+static inline bool http_is(struct cursor c, const char *word)
+{
+	size_t n = strlen(word);
+	return cursor_left(&c) == n && http_same(c.at, word, n);
+}
+
 /* Where the word begins within `c`, letters' case aside; or SIZE_MAX. */
 size_t http_find(struct cursor c, const char *word);
 /* Up to the next `stop`, which is taken, too. */

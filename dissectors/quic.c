@@ -76,6 +76,10 @@ struct range {
 struct quic {
 	struct quic_keys keys; /* the client's */
 	bool keyed;
+	/* Derived last, of this version and id: the same are tried again for what comes again. */
+	struct quic_keys own;
+	uint32_t own_version; /* 0: none */
+	uint8_t own_id_bytes, own_id[QUIC_ID_MOST];
 	uint8_t client; /* direction, when keyed */
 	bool hello_over, server_seen;
 	uint8_t datagrams;
@@ -200,23 +204,38 @@ static void record_version(const struct quic_packet *p, struct attributes *out)
 	attributes_text(out, &fields[VERSION], p->version->word, strlen(p->version->word));
 }
 
+/* The keys that the packet itself gives; true when these were derived before. */
+static bool find_own(struct quic *s, const struct quic_packet *p)
+{
+	size_t n = cursor_left(&p->destination_id);
+
+	if (s->own_version == p->version->number && s->own_id_bytes == n &&
+	    (n == 0 || memcmp(s->own_id, p->destination_id.at, n) == 0))
+		return true;
+	quic_client_keys(p->version, p->destination_id, &s->own);
+	s->own_version = p->version->number;
+	s->own_id_bytes = (uint8_t)n;
+	if (n)
+		memcpy(s->own_id, p->destination_id.at, n);
+	return false;
+}
+
 /* With the keys that opened the last one; else with this packet's own, which a Retry or
  * another version gave. */
 static struct cursor open_packet(struct quic *s, const struct quic_packet *p,
 				 const struct dissect_input *in, uint8_t *plain)
 {
-	struct quic_keys own;
-
 	if (s->keyed) {
 		struct cursor frames = quic_open(&s->keys, p, plain);
 		if (!frames.failed)
 			return frames;
 	}
-	quic_client_keys(p->version, p->destination_id, &own);
-	struct cursor frames = quic_open(&own, p, plain);
+	if (find_own(s, p) && s->keyed && !memcmp(&s->keys, &s->own, sizeof(s->keys)))
+		return (struct cursor){ .failed = true }; /* they were just tried */
+	struct cursor frames = quic_open(&s->own, p, plain);
 	if (frames.failed)
 		return frames;
-	s->keys = own;
+	s->keys = s->own;
 	s->keyed = true;
 	s->client = in->direction;
 	return frames;

@@ -144,11 +144,14 @@ void quic_client_keys(const struct quic_version *v, struct cursor id, struct qui
 	uint8_t secret[SHA256_BYTES], client[SHA256_BYTES];
 
 	hkdf_sha256_extract(v->salt, sizeof(v->salt), id.at, cursor_left(&id), secret);
-	hkdf_sha256_label(secret, "client in", client, sizeof(client));
-	hkdf_sha256_label(client, v->second ? "quicv2 key" : "quic key", k->key, sizeof(k->key));
-	hkdf_sha256_label(client, v->second ? "quicv2 iv" : "quic iv", k->nonce, sizeof(k->nonce));
-	hkdf_sha256_label(client, v->second ? "quicv2 hp" : "quic hp", k->header,
-			  sizeof(k->header));
+	const struct hkdf_label first = { "client in", client, sizeof(client) };
+	const struct hkdf_label rest[] = {
+		{ v->second ? "quicv2 key" : "quic key", k->key, sizeof(k->key) },
+		{ v->second ? "quicv2 iv" : "quic iv", k->nonce, sizeof(k->nonce) },
+		{ v->second ? "quicv2 hp" : "quic hp", k->header, sizeof(k->header) },
+	};
+	hkdf_sha256_labels(secret, &first, 1);
+	hkdf_sha256_labels(client, rest, sizeof(rest) / sizeof(rest[0]));
 }
 
 /* The packet number is not restored to its full 62 bits: a client's first packets have

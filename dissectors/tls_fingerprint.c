@@ -7,85 +7,127 @@
 #include "dissectors/tls_hello.h"
 
 #include <ctype.h>
-#include <stdio.h>
 
 enum { CODES_MOST = TLS_HELLO_MOST / 2, JA4_HASH = 12, JA4_COUNT_MOST = 99 };
 
 static const char hex[] = "0123456789abcdef";
 
+/* Text on its way into a digest: a digest's own steps cost more than a few bytes do. */
+struct script {
+	struct digest digest;
+	size_t used;
+	char text[256];
+};
+
+enum { PIECE_MOST = 8 };
+
+static void script_start(struct script *s, enum digest_kind kind)
+{
+	digest_start(&s->digest, kind);
+	s->used = 0;
+}
+
+/* Room for a piece more. */
+static char *script_room(struct script *s)
+{
+	if (s->used + PIECE_MOST > sizeof(s->text)) {
+		digest_add(&s->digest, s->text, s->used);
+		s->used = 0;
+	}
+	return s->text + s->used;
+}
+
+static void script_letter(struct script *s, char c)
+{
+	*script_room(s) = c;
+	s->used++;
+}
+
+static void script_end(struct script *s, size_t digits, char *out)
+{
+	digest_add(&s->digest, s->text, s->used);
+	digest_hex(&s->digest, digits, out);
+}
+
 /* ---- JA3 ---- */
 
-static void add_number(struct digest *d, unsigned v, bool *first)
+static void add_number(struct script *s, unsigned v, bool *first)
 {
-	char text[8];
-	struct line l = line_in(text, sizeof(text)); /* printf would cost more than the digest */
+	char *to = script_room(s), digits[5];
+	size_t n = 0, at = 0;
 
+	v &= 0xffff;
 	if (!*first)
-		line_bytes(&l, "-", 1);
-	line_u64(&l, v & 0xffff);
-	digest_add(d, text, (size_t)(l.at - text));
+		to[at++] = '-';
+	do {
+		digits[n++] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	while (n)
+		to[at++] = digits[--n];
+	s->used += at;
 	*first = false;
 }
 
-static void add_codes(struct digest *d, struct cursor list)
+static void add_codes(struct script *s, struct cursor list)
 {
 	bool first = true;
 
-	digest_add(d, ",", 1);
+	script_letter(s, ',');
 	while (cursor_left(&list) >= 2) {
 		unsigned code = cursor_be16(&list);
 		if (!tls_is_grease(code))
-			add_number(d, code, &first);
+			add_number(s, code, &first);
 	}
 }
 
-static void add_extensions(struct digest *d, struct cursor list)
+static void add_extensions(struct script *s, struct cursor list)
 {
 	bool first = true;
 
-	digest_add(d, ",", 1);
+	script_letter(s, ',');
 	while (cursor_left(&list)) {
 		unsigned type = cursor_be16(&list);
 		cursor_skip(&list, cursor_be16(&list));
 		if (!list.failed && !tls_is_grease(type))
-			add_number(d, type, &first);
+			add_number(s, type, &first);
 	}
 }
 
-static void start_ja3(struct digest *d, const struct tls_hello *h)
+static void start_ja3(struct script *s, const struct tls_hello *h)
 {
 	bool first = true;
 
-	digest_start(d, DIGEST_MD5);
-	add_number(d, h->field_version, &first);
+	script_start(s, DIGEST_MD5);
+	add_number(s, h->field_version, &first);
 }
 
 void tls_ja3(const struct tls_hello *h, char out[JA3_TEXT])
 {
 	struct cursor formats = h->point_formats;
-	struct digest d;
+	struct script s;
 	bool first = true;
 
-	start_ja3(&d, h);
-	add_codes(&d, h->ciphers);
-	add_extensions(&d, h->extensions);
-	add_codes(&d, h->groups);
-	digest_add(&d, ",", 1);
+	start_ja3(&s, h);
+	add_codes(&s, h->ciphers);
+	add_extensions(&s, h->extensions);
+	add_codes(&s, h->groups);
+	script_letter(&s, ',');
 	while (cursor_left(&formats))
-		add_number(&d, cursor_u8(&formats), &first);
-	digest_hex(&d, JA3_TEXT - 1, out);
+		add_number(&s, cursor_u8(&formats), &first);
+	script_end(&s, JA3_TEXT - 1, out);
 }
 
 void tls_ja3s(const struct tls_hello *h, char out[JA3_TEXT])
 {
-	struct digest d;
+	struct script s;
 	bool first = true;
 
-	start_ja3(&d, h);
-	digest_add(&d, ",", 1);
-	add_number(&d, h->cipher, &first);
-	add_extensions(&d, h->extensions);
-	digest_hex(&d, JA3_TEXT - 1, out);
+	start_ja3(&s, h);
+	script_letter(&s, ',');
+	add_number(&s, h->cipher, &first);
+	add_extensions(&s, h->extensions);
+	script_end(&s, JA3_TEXT - 1, out);
 }
 
 /* ---- JA4 ---- */
@@ -114,13 +156,18 @@ static void append(struct codes *l, unsigned code)
 		l->code[l->count++] = (uint16_t)code;
 }
 
-static void add_hex(struct digest *d, const struct codes *l)
+static void add_hex(struct script *s, const struct codes *l)
 {
 	for (size_t i = 0; i < l->count; i++) {
+		char *to = script_room(s);
 		unsigned c = l->code[i];
-		const char text[] = { ',', hex[c >> 12], hex[c >> 8 & 15], hex[c >> 4 & 15],
-				      hex[c & 15] };
-		digest_add(d, text + !i, sizeof(text) - !i);
+		if (i)
+			*to++ = ',';
+		to[0] = hex[c >> 12];
+		to[1] = hex[c >> 8 & 15];
+		to[2] = hex[c >> 4 & 15];
+		to[3] = hex[c & 15];
+		s->used += 4 + (i > 0);
 	}
 }
 
@@ -134,13 +181,13 @@ static void list_codes(struct codes *l, struct cursor list)
 /* Ciphers in order of number. `scratch` is the caller's, for it is large. */
 static unsigned hash_ciphers(const struct tls_hello *h, struct codes *scratch, char *out)
 {
-	struct digest d;
+	struct script s;
 
 	list_codes(scratch, h->ciphers);
 	sort(scratch);
-	digest_start(&d, DIGEST_SHA256);
-	add_hex(&d, scratch);
-	digest_hex(&d, JA4_HASH, out);
+	script_start(&s, DIGEST_SHA256);
+	add_hex(&s, scratch);
+	script_end(&s, JA4_HASH, out);
 	if (!scratch->count)
 		memset(out, '0', JA4_HASH);
 	return (unsigned)scratch->count;
@@ -151,7 +198,7 @@ static unsigned hash_ciphers(const struct tls_hello *h, struct codes *scratch, c
 static unsigned hash_extensions(const struct tls_hello *h, struct codes *scratch, char *out)
 {
 	struct cursor list = h->extensions;
-	struct digest d;
+	struct script s;
 	unsigned told = 0;
 
 	scratch->count = 0;
@@ -165,13 +212,13 @@ static unsigned hash_extensions(const struct tls_hello *h, struct codes *scratch
 	}
 	unsigned count = (unsigned)scratch->count + told;
 	sort(scratch);
-	digest_start(&d, DIGEST_SHA256);
-	add_hex(&d, scratch);
+	script_start(&s, DIGEST_SHA256);
+	add_hex(&s, scratch);
 	list_codes(scratch, h->signatures);
 	if (scratch->count)
-		digest_add(&d, "_", 1);
-	add_hex(&d, scratch);
-	digest_hex(&d, JA4_HASH, out);
+		script_letter(&s, '_');
+	add_hex(&s, scratch);
+	script_end(&s, JA4_HASH, out);
 	if (!count)
 		memset(out, '0', JA4_HASH);
 	return count;
@@ -227,7 +274,23 @@ void tls_ja4(const struct tls_hello *h, char transport, char out[JA4_TEXT])
 	if (extension_count > JA4_COUNT_MOST)
 		extension_count = JA4_COUNT_MOST;
 	protocol_ends(h->protocols, ends);
-	snprintf(out, JA4_TEXT, "%c%s%c%02u%02u%c%c_%s_%s", transport, version_word(h->highest),
-		 h->has_name ? 'd' : 'i', cipher_count, extension_count, ends[0], ends[1], ciphers,
-		 extensions);
+	const char *version = version_word(h->highest);
+	const char head[] = {
+		transport,
+		version[0],
+		version[1],
+		h->has_name ? 'd' : 'i',
+		(char)('0' + cipher_count / 10),
+		(char)('0' + cipher_count % 10),
+		(char)('0' + extension_count / 10),
+		(char)('0' + extension_count % 10),
+		ends[0],
+		ends[1],
+	};
+	struct line l = line_in(out, JA4_TEXT); /* printf would cost more than a digest */
+	line_bytes(&l, head, sizeof(head));
+	line_bytes(&l, "_", 1);
+	line_bytes(&l, ciphers, JA4_HASH);
+	line_bytes(&l, "_", 1);
+	line_bytes(&l, extensions, JA4_HASH);
 }

@@ -161,14 +161,15 @@ bool tls_read_hello(struct cursor c, bool client, struct tls_hello *h)
 
 void tls_record_version(struct attributes *out, const struct field *f, unsigned version)
 {
+	static const char *const words[] = { "ssl3.0", "1.0", "1.1", "1.2", "1.3" };
 	char text[16];
 	int n;
 
-	if (version == 0x0300)
-		n = snprintf(text, sizeof(text), "ssl3.0");
-	else if (version > 0x0300 && version <= 0x0304)
-		n = snprintf(text, sizeof(text), "1.%u", (version & 0xff) - 1);
-	else if (version >> 8 == DRAFT)
+	if (version >= 0x0300 && version <= 0x0304) {
+		attributes_text(out, f, words[version & 0xff], strlen(words[version & 0xff]));
+		return;
+	}
+	if (version >> 8 == DRAFT)
 		n = snprintf(text, sizeof(text), "1.3-draft%u", version & 0xff);
 	else
 		n = snprintf(text, sizeof(text), "0x%04x", version);
