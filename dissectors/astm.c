@@ -527,6 +527,7 @@ const struct dissector dissector_astm = {
 	.first =
 		(const struct byte_range[]){
 			{ STX, STX }, { EOT, ACK }, { NAK, NAK }, BYTE_RANGES_END },
+	.seeks = true,
 	.state_size = sizeof(struct astm),
 	.probe = astm_probe,
 	.dissect = astm_dissect,

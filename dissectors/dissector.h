@@ -130,9 +130,11 @@ struct dissector {
 	const uint16_t *ports;
 	const struct field *fields; /* all it may record; ends with a NULL name */
 	/* With which bytes a stream or datagram of this protocol can begin; NULL: any. The
-	 * probe is not asked about others, unless the start was not seen. BYTE_RANGES_END
-	 * ends it. */
+	 * probe is not asked about others. BYTE_RANGES_END ends it. */
 	const struct byte_range *first;
+	/* Where the start was not seen its probe looks for a begin within the bytes, and is
+	 * asked about all. */
+	bool seeks;
 	size_t state_size; /* per flow, at most DISSECT_STATE_MOST; zeroed by the core */
 
 	/* Do these bytes, the first ones shown of a stream (or a datagram), start
@@ -159,5 +161,7 @@ int dissector_of(const char *name);
 /* Which of dissectors[] are to be asked about a stream or datagram that begins with
  * this byte: a bit each, by number. */
 uint64_t dissectors_for(enum transport transport, uint8_t first);
-/* Which are to be asked about a stream whose start was not seen. */
+/* The same of a stream whose start was not seen. */
+uint64_t dissectors_midstream(enum transport transport, uint8_t first);
+/* Whatever it begins with. */
 uint64_t dissectors_of(enum transport transport);

@@ -365,6 +365,7 @@ const struct dissector dissector_hl7 = {
 	.ports = (const uint16_t[]){ 2575, 6661, 0 },
 	.fields = hl7_fields,
 	.first = (const struct byte_range[]){ { 10, 13 }, { 'B', 'M' }, BYTE_RANGES_END },
+	.seeks = true,
 	.state_size = sizeof(struct hl7),
 	.probe = hl7_probe,
 	.dissect = hl7_dissect,

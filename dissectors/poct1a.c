@@ -407,6 +407,7 @@ const struct dissector dissector_poct1a = {
 					      { '<', '<' },
 					      { 0xef, 0xef },
 					      BYTE_RANGES_END },
+	.seeks = true,
 	.state_size = sizeof(struct poct1a),
 	.probe = poct1a_probe,
 	.dissect = poct1a_dissect,

@@ -155,11 +155,22 @@ static void skip_ack(struct cursor *c, bool ecn)
 		(void)quic_varint(c);
 }
 
+static void skip_padding(struct cursor *c)
+{
+	size_t n = 0;
+
+	while (cursor_peek(c, n) == FRAME_PADDING)
+		n++;
+	cursor_skip(c, n);
+}
+
 /* RFC 9000 section 12.4: what else may stand in an Initial closes the connection. */
 static void take_frames(struct quic *s, struct cursor c, uint8_t *room)
 {
 	while (cursor_left(&c)) {
 		uint8_t type = cursor_u8(&c);
+		if (type == FRAME_PADDING) /* comes by the hundred */
+			skip_padding(&c);
 		if (type == FRAME_PADDING || type == FRAME_PING)
 			continue;
 		if (type == FRAME_ACK || type == FRAME_ACK_ECN)

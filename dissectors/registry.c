@@ -47,6 +47,16 @@ uint64_t dissectors_for(enum transport transport, uint8_t first)
 	return mask;
 }
 
+uint64_t dissectors_midstream(enum transport transport, uint8_t first)
+{
+	uint64_t mask = dissectors_for(transport, first);
+
+	for (size_t i = 0; dissectors[i]; i++)
+		if (dissectors[i]->transports & transport && dissectors[i]->seeks)
+			mask |= UINT64_C(1) << i;
+	return mask;
+}
+
 uint64_t dissectors_of(enum transport transport)
 {
 	uint64_t mask = 0;

@@ -503,6 +503,7 @@ const struct dissector dissector_s7 = {
 	.ports = (const uint16_t[]){ PORT, 0 },
 	.fields = s7_fields,
 	.first = (const struct byte_range[]){ { TPKT_VERSION, TPKT_VERSION }, BYTE_RANGES_END },
+	.seeks = true,
 	.state_size = sizeof(struct s7),
 	.probe = s7_probe,
 	.dissect = s7_dissect,

@@ -145,7 +145,8 @@ static uint8_t number_of(struct cursor name)
 	size_t n = cursor_left(&name);
 
 	for (uint8_t i = 0; i < ALGORITHMS; i++)
-		if (strlen(algorithms[i].name) == n && cursor_starts(&name, algorithms[i].name))
+		if (n && name.at[0] == (uint8_t)algorithms[i].name[0] &&
+		    strlen(algorithms[i].name) == n && cursor_starts(&name, algorithms[i].name))
 			return i;
 	return OTHER;
 }

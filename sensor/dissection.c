@@ -49,8 +49,10 @@ struct dissection {
 	struct dpi_server *begun;    /* by nDPI's slot: how its flow began */
 	struct hostnames *names;
 	struct counters *counters;
-	/* Whom to ask, by transport: of a first byte, and where the start was not seen. */
+	/* Whom to ask, by transport: of a first byte, without one, and where the start of a
+	 * TCP stream was not seen. */
 	uint64_t by_first[TRANSPORT_LINK + 1][256], by_transport[TRANSPORT_LINK + 1];
+	uint64_t midstream[256];
 	void (*on_fact)(void *context, const struct host_fact *fact);
 	void *fact_context;
 	struct attributes attributes; /* of the flow that is shown; else of no value */
@@ -66,6 +68,8 @@ static void list_candidates(struct dissection *d, uint64_t off)
 		for (unsigned b = 0; b < 256; b++)
 			d->by_first[t][b] = dissectors_for(t, (uint8_t)b) & ~off;
 	}
+	for (unsigned b = 0; b < 256; b++)
+		d->midstream[b] = dissectors_midstream(TRANSPORT_TCP, (uint8_t)b) & ~off;
 }
 
 static bool create_dpi(struct dissection *d, const struct dissection_options *options,
@@ -497,8 +501,9 @@ static uint8_t ask(const struct dissection *d, const struct packet *p, struct cu
 {
 	bool all_shown = cursor_left(&bytes) >= DISSECT_PROBE_MOST;
 	int first = cursor_peek(&bytes, 0);
-	uint64_t candidates =
-		midstream || first < 0 ? d->by_transport[transport] : d->by_first[transport][first];
+	uint64_t candidates = first < 0   ? d->by_transport[transport]
+			      : midstream ? d->midstream[first]
+					  : d->by_first[transport][first];
 
 	*more = false;
 	if (all_shown)

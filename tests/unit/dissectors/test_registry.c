@@ -57,6 +57,49 @@ Test(registry, a_first_byte_says_whom_to_ask)
 	}
 }
 
+static bool would_claim(const struct dissector *d, const uint8_t *bytes, size_t n)
+{
+	enum probe_result r = d->probe(cursor_of(bytes, n), TRANSPORT_TCP, 40000,
+				       d->ports ? d->ports[0] : 1, true);
+	return r == PROBE_YES || (r == PROBE_MORE && n > 20);
+}
+
+/* What a probe would say of bytes that it is not asked about, where the start was not
+ * seen: its declared first bytes and whether it seeks must be all that matters. Of a few
+ * bytes it may not know yet. */
+Test(registry, a_probe_that_is_not_asked_midstream_would_not_claim)
+{
+	static const uint8_t fills[] = { 0, 1, 3, 16, 0x20, 'A', 0x80, 0xff };
+	static const size_t sizes[] = { 1, 2, 3, 4, 5, 8, 12, 40, 200, DISSECT_PROBE_MOST };
+	uint8_t bytes[DISSECT_PROBE_MOST];
+	size_t left_out = 0;
+
+	for (size_t n = 0; n < 256 * sizeof(fills); n++) {
+		uint8_t first = (uint8_t)n;
+		uint64_t asked = dissectors_midstream(TRANSPORT_TCP, first);
+		memset(bytes, fills[n / 256], sizeof(bytes));
+		bytes[0] = first;
+		for (size_t i = 0; dissectors[i]; i++) {
+			const struct dissector *d = dissectors[i];
+			if (!(d->transports & TRANSPORT_TCP) || asked >> i & 1)
+				continue;
+			left_out++;
+			for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++)
+				cr_assert_not(would_claim(d, bytes, sizes[s]), "%s: 0x%02x",
+					      d->name, first);
+		}
+	}
+	cr_assert_gt(left_out, 10000);
+}
+
+Test(registry, who_seeks_is_asked_midstream_whatever_comes)
+{
+	for (size_t i = 0; dissectors[i]; i++)
+		for (unsigned b = 0; dissectors[i]->seeks && b < 256; b++)
+			cr_assert(dissectors_midstream(TRANSPORT_TCP, (uint8_t)b) >> i & 1);
+	cr_assert(dissectors[dissector_of("hl7")]->seeks);
+}
+
 Test(registry, a_fact_is_checked_like_any_text)
 {
 	static const struct field f = { "t.name", FIELD_TEXT, GRAMMAR_PRODUCT, "",
