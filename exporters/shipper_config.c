@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/sections.h"
 #include "schema/wire.h"
 
 enum { KEYS_MOST = 32 };
@@ -129,10 +130,7 @@ static void change_folder(const struct yaml_node *root, const char *path)
 bool shipper_config_read(struct shipper_config *c, const char *path, struct problems *problems)
 {
 	/* The other sections are the sensor's, which checks them. */
-	static const char *const keys[] = { "sensor",     "site",   "spool",   "destinations",
-					    "geo",        "flows",  "realms",  "timeouts",
-					    "dissectors", "dpi",    "capture", "exercise",
-					    "user",       "status", NULL };
+	static const char *const keys[] = { SENSOR_SECTIONS, NULL };
 
 	*c = (struct shipper_config){ .sensor = "sensor" };
 	c->file = yaml_open(path, problems);

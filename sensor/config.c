@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/sections.h"
 #include "dissectors/dissector.h"
 #include "schema/wire.h"
 
@@ -283,11 +284,7 @@ static void read_status(struct sensor_config *c, const struct yaml_node *n, cons
 
 int sensor_config_read(struct sensor_config *c, const char *path, struct problems *problems)
 {
-	static const char *const keys[] = { "sensor",  "site",     "spool",      "geo",
-					    "flows",   "timeouts", "dissectors", "dpi",
-					    "capture", "realms",   "exercise",   "destinations",
-					    "user",    "status",   "shed",       "assets",
-					    NULL };
+	static const char *const keys[] = { SENSOR_SECTIONS, NULL };
 
 	c->path = path;
 	c->file = yaml_open(path, problems);

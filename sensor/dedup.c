@@ -130,10 +130,12 @@ void dedup_prefetch(const struct dedup *d, uint64_t signature)
 
 static uint64_t mac_number(const uint8_t mac[6])
 {
-	uint64_t v = 0;
+	uint32_t first;
+	uint16_t last;
 
-	memcpy(&v, mac, 6);
-	return v;
+	memcpy(&first, mac, 4);
+	memcpy(&last, mac + 4, 2);
+	return (uint64_t)last << 32 | first;
 }
 
 /* The steps of MurmurHash3's finaliser: cheap, and every bit in counts for all out. */

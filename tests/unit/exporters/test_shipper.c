@@ -3,6 +3,7 @@
  * The program itself, run against spools, files and a real HTTPS server. */
 #include "tests/unit/exporters/spool_helper.h"
 #include "tests/unit/exporters/https_server.h"
+#include "config/sections.h"
 
 #include <fcntl.h>
 #include <glob.h>
@@ -336,6 +337,21 @@ Test(shipper, mistakes_in_the_configuration)
 	write_config(file_destination);
 	expect("-n", 0, "");
 	expect("--nonsense", 2, "usage:");
+}
+
+/* Each section of the sensor's file, whatever is in it, is none of its business. */
+Test(shipper, the_sensor_s_sections_are_no_mistakes)
+{
+	static const char *const all[] = { SENSOR_SECTIONS };
+	char text[2048];
+	size_t n = (size_t)snprintf(text, sizeof(text), "%s", file_destination);
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (strcmp(all[i], "sensor") && strcmp(all[i], "spool") &&
+		    strcmp(all[i], "flows") && strcmp(all[i], "destinations"))
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s: {x: 1}\n", all[i]);
+	write_config(text);
+	expect("-n", 0, "");
 }
 
 Test(shipper, missing_spool_is_named)
