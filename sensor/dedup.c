@@ -33,11 +33,11 @@ struct seen {
 	uint8_t most;        /* of the counts: packets that were really sent */
 };
 
-/* Two cache lines: what is searched, and what was seen. */
+/* A cache line: what is searched, and where a packet was seen that was seen once. */
 struct set {
 	alignas(64) uint64_t signatures[WAYS];
-	int64_t first[WAYS]; /* us */
-	struct seen seen[WAYS];
+	uint32_t first[WAYS]; /* low half of the stamp in us: windows are far shorter */
+	uint32_t hops[WAYS];  /* even; odd: it was seen again, and there is more in `seen` */
 };
 
 /* Two neighbours on the wire, in both directions: a mirror shows both of their ports, or
@@ -50,6 +50,7 @@ struct link {
 
 struct dedup {
 	struct set *table;
+	struct seen (*seen)[WAYS]; /* as many as sets; touched by copies only */
 	size_t sets;
 	uint64_t seed;
 	struct link links[LINKS];
@@ -67,13 +68,13 @@ struct dedup *dedup_create(size_t entries, uint64_t seed)
 	while (sets * WAYS < entries)
 		sets *= 2;
 	d->table = pages_map(sets * sizeof(*d->table));
+	d->seen = pages_map(sets * sizeof(*d->seen));
 	d->sets = sets;
 	d->seed = seed;
-	if (!d->table) {
-		free(d);
-		return NULL;
-	}
-	return d;
+	if (d->table && d->seen)
+		return d;
+	dedup_destroy(d);
+	return NULL;
 }
 
 void dedup_destroy(struct dedup *d)
@@ -81,6 +82,7 @@ void dedup_destroy(struct dedup *d)
 	if (!d)
 		return;
 	pages_unmap(d->table, d->sets * sizeof(*d->table));
+	pages_unmap(d->seen, d->sets * sizeof(*d->seen));
 	free(d);
 }
 
@@ -122,10 +124,7 @@ static struct set *set_of(const struct dedup *d, uint64_t signature)
 
 void dedup_prefetch(const struct dedup *d, uint64_t signature)
 {
-	const uint8_t *set = (const uint8_t *)set_of(d, signature);
-
-	__builtin_prefetch(set, 1);
-	__builtin_prefetch(set + 64, 1);
+	__builtin_prefetch(set_of(d, signature), 1);
 }
 
 static uint64_t mac_number(const uint8_t mac[6])
@@ -156,40 +155,51 @@ static uint32_t hop_of(const struct dedup *d, const struct packet *p)
 		h = mix(h, p->vlans[i]);
 	for (size_t i = 0; i < p->tunnel_count; i++)
 		h = mix(h, p->tunnels[i].id);
-	uint32_t hop = (uint32_t)mix(h, 0);
-	return hop ? hop : 1;
+	uint32_t hop = (uint32_t)mix(h, 0) & ~1u;
+	return hop ? hop : 2;
 }
 
-static int64_t distance(int64_t a, int64_t b)
+static uint32_t distance(uint32_t a, uint32_t b)
 {
-	return a > b ? a - b : b - a;
+	return a - b <= INT32_MAX ? a - b : b - a;
 }
 
 /* The set's place of a signature, or of what is to be given up for it: the furthest
  * in time, which may lie ahead when the clock was set back. */
-static size_t find(const struct set *set, uint64_t signature, int64_t time)
+static size_t find(const struct set *set, uint64_t signature, uint32_t time)
 {
 	size_t oldest = 0;
-	int64_t longest = -1;
+	uint32_t longest = distance(set->first[0], time);
 
 	for (size_t i = 0; i < WAYS; i++)
 		if (set->signatures[i] == signature)
 			return i;
-	for (size_t i = 0; i < WAYS; i++) {
-		int64_t d = distance(set->first[i], time);
+	for (size_t i = 1; i < WAYS; i++) {
+		uint32_t d = distance(set->first[i], time);
 		oldest = d > longest ? i : oldest;
 		longest = d > longest ? d : longest;
 	}
 	return oldest;
 }
 
-static enum dedup_answer begin(struct set *set, size_t at, uint64_t signature, int64_t time,
+static enum dedup_answer begin(struct set *set, size_t at, uint64_t signature, uint32_t time,
 			       uint32_t hop)
 {
 	set->signatures[at] = signature;
 	set->first[at] = time;
-	set->seen[at] = (struct seen){ .hop[0] = hop, .count[0] = 1, .most = 1 };
+	set->hops[at] = hop;
 	return DEDUP_NEW;
+}
+
+/* What was seen of a packet that shows up again. */
+static struct seen *seen_of(struct dedup *d, struct set *set, size_t at)
+{
+	struct seen *s = &d->seen[set - d->table][at];
+
+	if (!(set->hops[at] & 1))
+		*s = (struct seen){ .hop[0] = set->hops[at], .count[0] = 1, .most = 1 };
+	set->hops[at] |= 1;
+	return s;
 }
 
 /* Learns whether this feed shows identical frames twice as a rule. */
@@ -234,7 +244,7 @@ static bool is_never_hasty(const struct packet *p)
 	       p->protocol == PROTOCOL_ICMP6;
 }
 
-static bool is_mirror_copy(struct dedup *d, const struct packet *p, int64_t age)
+static bool is_mirror_copy(struct dedup *d, const struct packet *p, uint32_t age)
 {
 	if (has_identification(p))
 		return age <= MIRROR_WINDOW;
@@ -257,7 +267,7 @@ static void lower(struct seen *s)
 }
 
 static enum dedup_answer seen_again(struct dedup *d, struct seen *s, size_t at,
-				    const struct packet *p, int64_t age)
+				    const struct packet *p, uint32_t age)
 {
 	if (s->count[at] < s->most) {
 		s->count[at]++;
@@ -274,18 +284,18 @@ static enum dedup_answer seen_again(struct dedup *d, struct seen *s, size_t at,
 static enum dedup_answer judge(struct dedup *d, const struct packet *p, uint64_t signature)
 {
 	struct set *set = set_of(d, signature);
-	size_t at = find(set, signature, p->time.v);
-	struct seen *s = &set->seen[at];
-	uint32_t hop = hop_of(d, p);
-	int64_t age = distance(p->time.v, set->first[at]);
+	uint32_t hop = hop_of(d, p), now = (uint32_t)p->time.v;
+	size_t at = find(set, signature, now);
+	uint32_t age = distance(now, set->first[at]);
 
 	if (set->signatures[at] != signature || age > ROUTED_WINDOW)
-		return begin(set, at, signature, p->time.v, hop);
+		return begin(set, at, signature, now, hop);
+	struct seen *s = seen_of(d, set, at);
 	for (size_t i = 0; i < HOPS; i++) {
 		if (s->hop[i] == hop) {
 			enum dedup_answer answer = seen_again(d, s, i, p, age);
 			if (answer == DEDUP_NEW)
-				set->first[at] = p->time.v;
+				set->first[at] = now;
 			return answer;
 		}
 		if (s->hop[i])
