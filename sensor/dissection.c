@@ -347,7 +347,8 @@ static void apply_answers(struct dissection *d, struct flow *f, const struct dis
 	}
 	if (in->confidence != CONFIDENCE_NONE)
 		f->app_confidence = (uint8_t)in->confidence;
-	f->encrypted |= in->encrypted;
+	if (in->encrypted)
+		f->encrypted = true;
 	for (size_t i = 0; i < in->name_count; i++)
 		hostnames_learn(d->names, &in->names[i].ip, in->names[i].name);
 }
@@ -357,6 +358,7 @@ static void withdraw(struct dissection *d, struct flow *f)
 {
 	drop_context(d, f);
 	f->app = NULL;
+	f->named = f->dpi_over = false;
 	f->app_source = APP_SOURCE_NONE;
 	f->app_confidence = CONFIDENCE_NONE;
 	f->dissector = NO_DISSECTOR;
@@ -594,6 +596,7 @@ static void name_flow(struct flow *f, const char *app, enum confidence confidenc
 	if (!app)
 		return;
 	f->app = app;
+	f->named = true;
 	f->app_source = APP_SOURCE_NDPI;
 	f->app_confidence = (uint8_t)confidence;
 }
@@ -646,11 +649,11 @@ static void inspect(struct dissection *d, struct flow *f, const struct packet *p
 	unsigned most = dpi_packets(d, f);
 	struct dpi_answer answer = { 0 };
 
-	if (!d->dpi || (f->shown > most && f->dpi_slot < 0) ||
-	    (f->app && f->app_source == APP_SOURCE_NDPI))
+	if (!d->dpi || f->dpi_over)
 		return;
+	f->dpi_over = true; /* refused, recalled or left out, unless it goes on below */
 	if (f->dpi_slot < 0 && f->shown > 1)
-		return; /* was refused, recalled or left out, or has ended */
+		return;
 	if (d->no_dpi) {
 		d->counters->shed_dpi += !f->uninspected;
 		f->uninspected = d->left_out = true;
@@ -665,7 +668,8 @@ static void inspect(struct dissection *d, struct flow *f, const struct packet *p
 				 (uint64_t)(p->time.v / 1000), &answer);
 	stage_enter(before);
 	name_flow(f, answer.app, CONFIDENCE_MEDIUM);
-	if (final || f->shown >= most) {
+	f->dpi_over = final || f->shown >= most;
+	if (f->dpi_over) {
 		learn(d, f, p, answer.app);
 		drop_dpi(d, f);
 	}
@@ -673,10 +677,8 @@ static void inspect(struct dissection *d, struct flow *f, const struct packet *p
 
 static void settle_when_through(struct dissection *d, struct flow *f)
 {
-	bool dpi_through = !d->dpi || f->dpi_slot < 0;
-
 	if (f->shown >= (begins_late(f) ? PROBES_MIDSTREAM : PROBES) ||
-	    (dpi_through && f->app && !begins_late(f)))
+	    (f->dpi_over && f->named && !begins_late(f)))
 		settle(d, f);
 }
 

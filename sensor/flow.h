@@ -57,10 +57,13 @@ struct flow {
 	uint8_t seq_known, ack_known; /* by side */
 	uint16_t shown;               /* payload packets looked at by dissectors or nDPI */
 	bool midstream : 1;
-	bool data : 1;      /* it carried payload, captured or not */
-	bool has_holes : 1; /* its trail has some */
-	bool syn_seen : 1, synack_seen : 1;
-	bool shaking : 1; /* the SYN-ACK was seen, and not yet what the client made of it */
+	bool data : 1;          /* it carried payload, captured or not */
+	bool has_holes : 1;     /* its trail has some */
+	bool shaking : 1;       /* the SYN-ACK was seen, and not yet what the client made of it */
+	bool unread : 1;        /* payload was kept from our dissectors */
+	bool named : 1;         /* by nDPI */
+	bool dpi_over : 1;      /* nDPI looks at no more of it */
+	uint8_t first_side : 1; /* who sent the first packet */
 
 	int64_t since;     /* clock at the first packet not yet in a record */
 	int64_t start;     /* us, first packet of the flow */
@@ -83,11 +86,9 @@ struct flow {
 	uint8_t dscp[2];
 	uint8_t icmp_type, icmp_code;
 	uint8_t shed; /* highest level at which something was left out, since the last record */
-	uint8_t first_side : 1; /* who sent the first packet */
 	uint8_t client_side : 1;
-	bool v6 : 1, syn_twice : 1, encrypted : 1, alerted : 1;
-	bool unread : 1;      /* payload was kept from our dissectors */
-	bool uninspected : 1; /* and from nDPI */
+	bool v6 : 1, syn_seen : 1, synack_seen : 1, syn_twice : 1, encrypted : 1, alerted : 1;
+	bool uninspected : 1; /* payload was kept from nDPI */
 };
 
 _Static_assert(sizeof(struct flow) == 256, "four cache lines: memory is what a flow costs");
