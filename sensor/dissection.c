@@ -16,6 +16,7 @@ enum {
 	TCP = 6,
 	UDP = 17,
 	PROBES = 12,              /* payload packets offered to our dissectors */
+	PROBES_UDP = 5,           /* each datagram of a flow looks like the others */
 	PROBES_MIDSTREAM = 20000, /* the next anchor may be a long way off */
 	NO_DISSECTOR = 0xff,
 };
@@ -618,7 +619,9 @@ static unsigned dpi_packets(const struct dissection *d, const struct flow *f)
 {
 	if (d->dpi_thorough)
 		return DPI_PACKETS_THOROUGH;
-	return begins_late(f) ? DPI_PACKETS_MIDSTREAM : DPI_PACKETS;
+	if (begins_late(f))
+		return DPI_PACKETS_MIDSTREAM;
+	return f->key.protocol == UDP ? DPI_PACKETS_UDP : DPI_PACKETS;
 }
 
 /* False when there is no slot, or no need of one. */
@@ -677,7 +680,9 @@ static void inspect(struct dissection *d, struct flow *f, const struct packet *p
 
 static void settle_when_through(struct dissection *d, struct flow *f)
 {
-	if (f->shown >= (begins_late(f) ? PROBES_MIDSTREAM : PROBES) ||
+	unsigned most = f->key.protocol == UDP ? PROBES_UDP : PROBES;
+
+	if (f->shown >= (begins_late(f) ? PROBES_MIDSTREAM : most) ||
 	    (f->dpi_over && f->named && !begins_late(f)))
 		settle(d, f);
 }

@@ -18,7 +18,8 @@ struct dpi;
 /* After so many packets with payload, more change nothing: the caller counts
  * them and ends the flow. */
 enum {
-	DPI_PACKETS = 8,
+	DPI_PACKETS = 5,
+	DPI_PACKETS_UDP = 4,
 	DPI_PACKETS_MIDSTREAM = 4, /* of a flow whose begin was not seen */
 	DPI_PACKETS_THOROUGH = 12,
 };
