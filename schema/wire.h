@@ -58,7 +58,8 @@ struct wire_shared {
  * must be words ([A-Za-z0-9._-]; ids up to 32, names up to 64), other texts UTF-8 within
  * WIRE_TEXT_MOST: they are not checked here, but wire_unpack refuses the whole
  * batch for one that is not. A Community ID that is not one of version 1 is left
- * out. 0 or -ENOMEM. */
+ * out. One may be left out by whoever makes the record, too, where community_id_is_implied()
+ * and both ends have an address: wire_unpack computes it. 0 or -ENOMEM. */
 int wire_append_record(struct buf *out, struct wire_shared *shared, const struct record *record);
 
 /* Appends what the records behind us share, and forgets it: for a batch that is full. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "schema/community_id.h"
 #include "schema/vigie.pb-c.h"
 #include "schema/wire_parts.h"
 
@@ -162,10 +163,20 @@ static const char *id(struct unpacker *u, const ProtobufCBinaryData *bytes, cons
 	return id_word(u, word);
 }
 
-static const char *community_id(struct unpacker *u, const ProtobufCBinaryData *bytes)
+/* What the flow's own fields imply; none where an end has no address. */
+static const char *implied_community_id(struct unpacker *u, const struct record_flow *f)
 {
-	if (!bytes->len)
+	if (!community_id_is_implied(f->protocol) || f->client.no_ip || f->server.no_ip)
 		return "";
+	char *out = take_memory(u, COMMUNITY_ID_TEXT);
+
+	return out ? community_id(f->protocol, &f->client.ip, &f->server.ip, f->client.port,
+				  f->server.port, out)
+		   : "";
+}
+
+static const char *told_community_id(struct unpacker *u, const ProtobufCBinaryData *bytes)
+{
 	if (bytes->len != WIRE_COMMUNITY_ID) {
 		refuse(u, "Community ID that is not 20 bytes");
 		return "";
@@ -338,10 +349,11 @@ static void unpack_flow(struct unpacker *u, struct record_flow *to, const Vigie_
 	to->end_reason =
 		(enum end_reason)below(u, f->end_reason, END_REASON_COUNT, "unknown end reason");
 	to->protocol = (uint8_t)below(u, f->protocol, 256, "protocol above 255");
-	to->community_id = community_id(u, &f->community_id);
 	to->realm = text(u, f->realm);
 	unpack_endpoint(u, &to->client, f->client);
 	unpack_endpoint(u, &to->server, f->server);
+	to->community_id = f->community_id.len ? told_community_id(u, &f->community_id)
+					       : implied_community_id(u, to);
 	to->orientation = (enum orientation)below(u, f->orientation, ORIENTATION_COUNT,
 						  "unknown orientation");
 	unpack_flow_facts(u, to, f);

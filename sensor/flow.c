@@ -8,7 +8,7 @@
 #include <xxhash.h>
 
 #include "base/pages.h"
-#include "sensor/community_id.h"
+#include "schema/community_id.h"
 #include "sensor/flow_index.h"
 
 enum {

@@ -8,7 +8,7 @@
 
 #include "base/line.h"
 #include "dissectors/dissector.h"
-#include "sensor/community_id.h"
+#include "schema/community_id.h"
 #include "sensor/stages.h"
 
 enum { ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58, SCTP = 132, UDPLITE = 136 };
@@ -392,7 +392,6 @@ void flow_record(const struct record_setting *setting, struct flow *f,
 		.interim = f->interim,
 		.end_reason = reason,
 		.protocol = f->key.protocol,
-		.community_id = space->community_id,
 		.realm = setting->realms->names[f->key.realm],
 		.orientation = (enum orientation)f->orientation,
 		.app = f->app,
@@ -405,8 +404,11 @@ void flow_record(const struct record_setting *setting, struct flow *f,
 		.shed = f->shed,
 	};
 	identify(setting, f, space->id);
-	community_id(f->key.protocol, &f->key.ip[client], &f->key.ip[!client], f->key.port[client],
-		     f->key.port[!client], space->community_id);
+	/* An ICMP flow's key is made of its packets, not of what the record says. */
+	if (setting->community_ids || !community_id_is_implied(f->key.protocol))
+		out->community_id = community_id(f->key.protocol, &f->key.ip[client],
+						 &f->key.ip[!client], f->key.port[client],
+						 f->key.port[!client], space->community_id);
 	fill_counts(f, out);
 	if (f->key.protocol == TCP)
 		fill_tcp(f, out);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "schema/attributes.h"
+#include "schema/community_id.h"
 #include "sensor/flow.h"
 #include "sensor/geo.h"
 #include "sensor/hostnames.h"
@@ -18,12 +19,13 @@ struct record_setting {
 	const struct geo *geo; /* NULL: none */
 	const struct hostnames *names;
 	const struct realms *realms;
+	bool community_ids; /* also those that a batch implies (schema/wire.h) */
 };
 
 /* Memory for one record's texts; overwritten by the next. */
 struct record_space {
 	char id[RECORD_ID];
-	char community_id[40];
+	char community_id[COMMUNITY_ID_TEXT];
 	char path[RECORD_PATH_MOST][24];
 	char tunnel[RECORD_TUNNEL_MOST][24];
 	char country[2][3];

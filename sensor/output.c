@@ -128,6 +128,11 @@ void output_record(struct output *o, const struct record *record)
 		take_batch(o, record);
 }
 
+bool output_is_json(const struct output *o)
+{
+	return o->options.json;
+}
+
 bool output_abandon(struct output *o)
 {
 	if (o->options.json)

@@ -28,6 +28,9 @@ void output_destroy(struct output *o); /* does not flush; accepts NULL */
  * counted, and output_problem() tells. */
 void output_record(struct output *o, const struct record *record);
 
+/* Records become lines of JSON, not batches. */
+bool output_is_json(const struct output *o);
+
 /* Takes nothing more, and forgets what waits, if it goes to the spool: for a replay
  * that ends early. What it would still write has the names of batches that the same
  * replay, started again, fills differently. False, and nothing done, for JSON. */

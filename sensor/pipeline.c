@@ -57,6 +57,7 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	p->names = hostnames_create(options->names);
 	p->alerts = alerts_create(options->alerts, counters, pipeline_to_output, output);
 	p->options.setting.names = p->names;
+	p->options.setting.community_ids = output_is_json(output);
 	p->ledger = ledger_create(options->setting.site);
 	p->pairs = pairs_create(counters);
 	p->shed = options->shed;

@@ -62,7 +62,7 @@ room collector site/ config/ schema/ daemon/ base/ exporters/spool_tools.h
 header pcap sensor/live.c
 header 'ndpi' sensor/dpi_ndpi.c
 header 'maxminddb' sensor/geo.c
-header 'nettle/' sensor/community_id.c site/revision.c dissectors/crypto.c
+header 'nettle/' schema/community_id.c site/revision.c dissectors/crypto.c
 # Packing is our own; a test holds it against protobuf-c's.
 header 'protobuf-c|schema/vigie\.pb-c|vigie\.pb-c' schema/wire_unpack.c
 header 'schema/wire_parts' schema/wire_ids.c schema/wire_pack.c schema/wire_unpack.c

@@ -12,7 +12,7 @@
 
 #include "schema/names.h"
 #include "sensor/capture.h"
-#include "sensor/community_id.h"
+#include "schema/community_id.h"
 
 /* As the first packet went; compared as bytes, so zeroed first. */
 struct key {

@@ -205,10 +205,12 @@ static void round_trip(const struct record *records, size_t count)
 Test(wire, flows_round_trip)
 {
 	struct record flows[] = { full_flow(), full_flow() };
-	/* The second has as little as a flow can have. */
-	flows[1].flow = (struct record_flow){
-		.id = "x", .sensor = "span-1", .site_revision = "3f2a", .exercise = "drill-9"
-	};
+	/* The second has as little as a flow can have; ICMP's implies no Community ID. */
+	flows[1].flow = (struct record_flow){ .id = "x",
+					      .sensor = "span-1",
+					      .site_revision = "3f2a",
+					      .exercise = "drill-9",
+					      .protocol = 1 };
 	round_trip(flows, 2);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 
-#include "sensor/community_id.h"
+#include "schema/community_id.h"
 
 /* Values of the specification's own baseline (seed 0). */
 /* clang-format off */

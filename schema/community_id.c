@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sensor/community_id.h"
+#include "schema/community_id.h"
 
 #include <nettle/sha1.h>
 #include <string.h>
@@ -28,6 +28,11 @@ int community_id_counterpart(uint8_t protocol, uint16_t type)
 	if (protocol == ICMP)
 		return counterpart(pairs4, sizeof(pairs4) / sizeof(pairs4[0]), type);
 	return counterpart(pairs6, sizeof(pairs6) / sizeof(pairs6[0]), type);
+}
+
+bool community_id_is_implied(uint8_t protocol)
+{
+	return protocol != ICMP && protocol != ICMPV6;
 }
 
 /* seed 2 | lower address | higher address | protocol 1 | 0 1 | lower's port 2 |
