@@ -19,6 +19,7 @@ enum {
 	PROBES_UDP = 5,           /* each datagram of a flow looks like the others */
 	PROBES_MIDSTREAM = 20000, /* the next anchor may be a long way off */
 	NO_DISSECTOR = 0xff,
+	AHEAD = 256, /* bytes of a context that are asked for before they are needed */
 };
 
 /* What a flow under dissection holds, in a block that grows with it: streams, the
@@ -139,6 +140,15 @@ static struct context *context_of(const struct dissection *d, const struct flow 
 static struct attributes *attributes_of(struct context *c)
 {
 	return (struct attributes *)((uint8_t *)c + c->attributes_at);
+}
+
+void dissection_prefetch(const struct dissection *d, const struct flow *f)
+{
+	if (f->context == FLOW_NONE)
+		return;
+	const uint8_t *c = blocks_at(d->blocks, f->context);
+	for (size_t i = 0; i < AHEAD; i += 64)
+		__builtin_prefetch(c + i, 1);
 }
 
 static size_t aligned(size_t n, size_t to)

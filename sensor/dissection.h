@@ -43,6 +43,10 @@ void dissection_destroy(struct dissection *d); /* accepts NULL */
 bool dissection_see(struct dissection *d, struct flow *f, const struct packet *p, unsigned side,
 		    enum treatment treatment);
 
+/* Asks for the memory of what was found, for some time before it is needed. It changes
+ * nothing. */
+void dissection_prefetch(const struct dissection *d, const struct flow *f);
+
 /* Looks at a frame that is not IP, as decode_frame() gives it: the dissectors of
  * TRANSPORT_LINK are asked, and their facts are told. */
 void dissection_frame(struct dissection *d, const struct packet *frame, uint16_t realm);

@@ -48,6 +48,7 @@ struct flow_table {
 	int64_t evicted_at; /* the clock at the last eviction, or INT64_MIN */
 	struct victims victims;
 	flow_emit *emit;
+	flow_near *near; /* or NULL */
 	void *context;
 };
 
@@ -176,6 +177,11 @@ struct flow *flow_table_find(struct flow_table *t, const struct flow_key *key, u
 	}
 }
 
+void flow_table_on_near(struct flow_table *t, flow_near *near)
+{
+	t->near = near;
+}
+
 void flow_table_prefetch_slot(const struct flow_table *t, uint64_t hash)
 {
 	__builtin_prefetch(flow_index_home(&t->index, hash), 1);
@@ -295,9 +301,9 @@ void flow_table_closed(struct flow_table *t, struct flow *f)
 	wheel_put(t, f, deadline(t, f));
 }
 
-static void release(struct flow_table *t, struct flow *f)
+static void release(struct flow_table *t, struct flow *f, uint64_t hash)
 {
-	flow_index_remove(&t->index, flow_hash(t, &f->key), flow_number(t, f));
+	flow_index_remove(&t->index, hash, flow_number(t, f));
 	flow_trail_drop(t->trails, f);
 	f->identity = 0;
 	f->wheel_next = t->free_list;
@@ -307,9 +313,12 @@ static void release(struct flow_table *t, struct flow *f)
 
 void flow_table_end(struct flow_table *t, struct flow *f, enum end_reason reason)
 {
+	uint64_t hash = flow_hash(t, &f->key);
+
+	flow_table_prefetch_slot(t, hash); /* comes while the record is made */
 	wheel_take(t, f);
 	t->emit(t->context, f, reason);
-	release(t, f);
+	release(t, f, hash);
 }
 
 /* How far it has come to be a conversation: what is cheap to forge stands low. */
@@ -534,6 +543,15 @@ static void prefetch_flow(const struct flow *f)
 		__builtin_prefetch((const uint8_t *)f + i, 1);
 }
 
+/* The flow itself is in the cache by now; what it points at may not be. */
+static void come_near(const struct flow_table *t, const struct flow *f)
+{
+	if (f->trail)
+		__builtin_prefetch(f->trail, 1);
+	if (t->near)
+		t->near(t->context, f);
+}
+
 static void look_at_second(struct flow_table *t, int64_t second, int64_t now)
 {
 	uint32_t *chain = &t->wheel[(uint64_t)second % WHEEL];
@@ -542,8 +560,12 @@ static void look_at_second(struct flow_table *t, int64_t second, int64_t now)
 	t->tick = second + 1; /* what is put back lands behind this second */
 	while (number != FLOW_NONE) {
 		uint32_t next = t->flows[number].wheel_next;
-		if (next != FLOW_NONE)
-			prefetch_flow(&t->flows[next]);
+		if (next != FLOW_NONE) {
+			uint32_t after = t->flows[next].wheel_next;
+			if (after != FLOW_NONE)
+				prefetch_flow(&t->flows[after]);
+			come_near(t, &t->flows[next]);
+		}
 		look_at(t, &t->flows[number], now);
 		number = next;
 	}
@@ -591,6 +613,8 @@ static void end_in_order(struct flow_table *t, struct opened *list, uint32_t n,
 		struct flow *f = &t->flows[list[i].number];
 		if (i + AHEAD < n)
 			prefetch_flow(&t->flows[list[i + AHEAD].number]);
+		if (i + 1 < n)
+			come_near(t, &t->flows[list[i + 1].number]);
 		flow_table_end(t, f, f->closed ? reason_of(f) : reason);
 	}
 }

@@ -105,6 +105,10 @@ struct flow_timeouts {
 
 struct flow_table;
 
+/* Called with a flow that may soon have to give a record, to ask for the memory that
+ * this takes. It changes nothing. */
+typedef void flow_near(void *context, const struct flow *flow);
+
 /* Called for each flow that must give a record: at its end, and at the active
  * timeout (END_ACTIVE: the flow goes on). The flow is lent. */
 typedef void flow_emit(void *context, struct flow *flow, enum end_reason reason);
@@ -113,6 +117,9 @@ typedef void flow_emit(void *context, struct flow *flow, enum end_reason reason)
 struct flow_table *flow_table_create(size_t flows, const struct flow_timeouts *timeouts,
 				     uint64_t seed, flow_emit *emit, void *context);
 void flow_table_destroy(struct flow_table *t); /* forgets what is left; accepts NULL */
+
+/* With the context of flow_table_create; without this nobody is called. */
+void flow_table_on_near(struct flow_table *t, flow_near *near);
 
 /* Puts a packet's ends in canonical order; returns the sender's side. */
 unsigned flow_key_of(const struct packet *p, uint16_t realm, struct flow_key *out);

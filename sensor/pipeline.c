@@ -79,6 +79,7 @@ struct pipeline *pipeline_create(const struct pipeline_options *options, struct 
 	p->dissection = dissection_create(&p->options.dissection, p->names, counters, why);
 	if (!p->dissection)
 		goto fail;
+	flow_table_on_near(p->flows, pipeline_near);
 	return p;
 fail:
 	pipeline_destroy(p);

@@ -62,7 +62,9 @@ struct pipeline {
 
 /* Where records go; `context` is the output. */
 int pipeline_to_output(void *context, const struct record *record);
-/* What a flow has to tell, as the flow table calls for it; `context` is the pipeline. */
+/* What a flow has to tell, as the flow table calls for it; `context` is the pipeline.
+ * First: asks for the memory of it. */
+void pipeline_near(void *context, const struct flow *f);
 void pipeline_emit(void *context, struct flow *f, enum end_reason reason);
 /* The packets' clock goes on; what is due is told. */
 void pipeline_advance(struct pipeline *p, int64_t time);

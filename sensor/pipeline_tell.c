@@ -79,6 +79,13 @@ static void sum_up(struct pipeline *p, struct flow *f)
 	cover_shed(p->ledger, f->segments, level);
 }
 
+void pipeline_near(void *context, const struct flow *f)
+{
+	const struct pipeline *p = context;
+
+	dissection_prefetch(p->dissection, f);
+}
+
 void pipeline_emit(void *context, struct flow *f, enum end_reason reason)
 {
 	struct pipeline *p = context;

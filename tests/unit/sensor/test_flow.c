@@ -146,6 +146,39 @@ Test(flow, a_long_silence_ends_all_at_once)
 	flow_table_destroy(t);
 }
 
+static bool is_near[64];
+
+static void note_near(void *context, const struct flow *f)
+{
+	(void)context;
+	is_near[f->key.port[0]] = true;
+}
+
+static void note_if_near(void *context, struct flow *f, enum end_reason reason)
+{
+	note(context, f, is_near[f->key.port[0]] ? reason : END_RESET);
+}
+
+Test(flow, who_ends_after_another_is_announced)
+{
+	for (int flushed = 0; flushed < 2; flushed++) {
+		struct flow_table *t = flow_table_create(64, &timeouts, 1, note_if_near, NULL);
+		emitted_count = 0;
+		memset(is_near, 0, sizeof(is_near));
+		flow_table_on_near(t, note_near);
+		for (uint16_t port = 1; port <= 50; port++)
+			add(t, port, 17, 0, S(1));
+		if (flushed)
+			flow_table_flush(t, END_END_OF_INPUT);
+		else
+			flow_table_expire(t, S(63));
+		cr_assert_eq(emitted_count, 50);
+		for (size_t i = 0; i < emitted_count; i++)
+			cr_assert_eq(emitted[i].reason == END_RESET, i == 0, "%zu", i);
+		flow_table_destroy(t);
+	}
+}
+
 Test(flow, a_full_table_gives_up_the_least_valuable)
 {
 	struct flow_table *t = table(64, 1);
