@@ -225,7 +225,8 @@ void ledger_close(struct ledger *l, const struct ledger_minute *m, const char *s
 		struct coverage *c = &l->rows[i];
 		const struct segment *segment = site_segment(l->site, i);
 		c->known |= c->packets > 0;
-		if (c->known || (m->live && impact_is_clinical(segment->impact)))
+		bool told = c->known || (m->live && impact_is_clinical(segment->impact));
+		if (told && (m->frames || !m->cut))
 			send(l, i, m, sensor, exercise, sink, context);
 		if (m->live)
 			tell_one_sided(c, segment->name);

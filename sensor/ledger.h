@@ -72,6 +72,7 @@ struct ledger_minute {
 	uint32_t dead; /* interfaces that show nothing any more, a bit by frame.interface */
 	bool live;     /* a mirror is watched: clinical segments have a row from the start */
 	bool first;    /* the sensor started within it, so it is no whole minute */
+	bool cut;      /* it ended before its time: without a frame it proves nothing */
 };
 
 struct coverage_judgement {
@@ -86,6 +87,7 @@ const char *coverage_state_name(enum coverage_state state);
 const char *coverage_reason_name(enum coverage_reason reason);
 
 /* Ends the minute: a record for each segment that was ever seen, when live also
- * for each clinical one that the site declares; then zeros. */
+ * for each clinical one that the site declares; then zeros. None of a minute that was cut
+ * before there was a frame. */
 void ledger_close(struct ledger *l, const struct ledger_minute *minute, const char *sensor,
 		  const char *exercise, record_sink *sink, void *context);

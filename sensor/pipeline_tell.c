@@ -169,6 +169,7 @@ void pipeline_tell(struct pipeline *p, bool whole_minute)
 {
 	struct report_part part = part_of(p);
 
+	part.cut = !whole_minute;
 	pipeline_drain(p);
 	pairs_flush(p->pairs, &p->options.setting, pipeline_to_output, p->output);
 	tell_assets(p, !whole_minute);

@@ -18,6 +18,7 @@ struct report {
 	int64_t minute;      /* that the parts are of, if there are any */
 	struct ports *ports; /* NULL: a capture's */
 	bool begun;          /* a minute has been told of */
+	bool cut;            /* the minute under way ends before its time */
 	struct ports_told port;
 	uint64_t *told; /* the workers whose part has come: a bit each */
 	struct record_counter counters[COUNTER_COUNT];
@@ -74,6 +75,7 @@ static void send_coverage(struct report *r, const struct report_part *p)
 		.dead = r->port.dead,
 		.live = r->ports,
 		.first = !r->begun,
+		.cut = r->cut,
 	};
 
 	ledger_close(r->ledger, &m, p->sensor, p->exercise, p->sink, p->context);
@@ -116,6 +118,7 @@ static void send(struct report *r, const struct report_part *p)
 	r->begun = true;
 	r->sum = (struct counters){ 0 };
 	r->parts = 0;
+	r->cut = false;
 	memset(r->told, 0, (r->workers / 64 + 1) * sizeof(*r->told));
 }
 
@@ -138,6 +141,7 @@ void report_add(struct report *r, const struct report_part *p)
 	ledger_move(r->ledger, p->ledger);
 	counters_add_since(&r->sum, p->now, p->reported);
 	*p->reported = *p->now;
+	r->cut |= p->cut;
 	count_part(r, p->worker);
 	if (r->parts == r->workers)
 		send(r, p);

@@ -21,6 +21,7 @@ void report_watch(struct report *r, struct ports *ports);
 struct report_part {
 	unsigned worker;
 	int64_t minute;             /* since 1970 */
+	bool cut;                   /* the sensor ends, or has new settings, before it is over */
 	struct ledger *ledger;      /* its rows are taken, and begin anew */
 	const struct counters *now; /* of the worker */
 	struct counters *reported;  /* as of its last part; brought up to now */

@@ -214,6 +214,10 @@ Test(ledger, a_segment_once_seen_has_a_row_every_minute)
 	m.frames = 0;
 	ledger_close(l, &m, "s", NULL, count, NULL);
 	cr_assert_str_eq(last, "mirror-dead");
+	cr_assert_eq(sent, 3);
+	m.cut = true;
+	ledger_close(l, &m, "s", NULL, count, NULL);
+	cr_assert_eq(sent, 3, "no frame in the first seconds of a minute is no dead mirror");
 	ledger_destroy(l);
 	site_free(site);
 }
