@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "sensor/blocks.h"
-#include "sensor/dpi_servers.h"
+#include "sensor/inspection.h"
 #include "sensor/reassembly.h"
 #include "sensor/stages.h"
 #include "sensor/tcp.h"
@@ -44,11 +44,8 @@ struct dissection {
 	struct blocks *blocks;
 	size_t context_count, contexts_used;
 	struct reassembly_pool *pool;
-	uint8_t *room; /* lent to a dissector for the time of a datagram */
-	struct dpi *dpi;
-	bool dpi_thorough;
-	struct dpi_servers *servers; /* NULL: no memory of them */
-	struct dpi_server *begun;    /* by nDPI's slot: how its flow began */
+	uint8_t *room;                 /* lent to a dissector for the time of a datagram */
+	struct inspection *inspection; /* NULL: nDPI is off */
 	struct hostnames *names;
 	struct counters *counters;
 	/* Whom to ask, by transport: of a first byte, without one, and where the start of a
@@ -74,22 +71,6 @@ static void list_candidates(struct dissection *d, uint64_t off)
 		d->midstream[b] = dissectors_midstream(TRANSPORT_TCP, (uint8_t)b) & ~off;
 }
 
-static bool create_dpi(struct dissection *d, const struct dissection_options *options,
-		       char why[256])
-{
-	d->begun = calloc(options->dpi_flows, sizeof(*d->begun));
-	d->dpi_thorough = options->dpi_thorough;
-	if (options->dpi_memory && !options->dpi_thorough) {
-		d->servers = dpi_servers_create(options->dpi_memory, d->counters);
-		if (!d->servers)
-			return false;
-	}
-	if (!d->begun)
-		return false;
-	d->dpi = dpi_create(options->dpi_flows, options->dpi_thorough, why);
-	return d->dpi != NULL;
-}
-
 struct dissection *dissection_create(const struct dissection_options *options,
 				     struct hostnames *names, struct counters *counters,
 				     char why[256])
@@ -111,9 +92,9 @@ struct dissection *dissection_create(const struct dissection_options *options,
 	d->room = malloc(DISSECT_BUFFER);
 	if (!d->blocks || !d->pool || !d->room)
 		goto fail;
-	if (options->dpi_flows && !create_dpi(d, options, why))
-		goto fail;
-	return d;
+	d->inspection = options->dpi_flows ? inspection_create(options, counters, why) : NULL;
+	if (d->inspection || !options->dpi_flows)
+		return d;
 fail:
 	dissection_destroy(d);
 	return NULL;
@@ -123,9 +104,7 @@ void dissection_destroy(struct dissection *d)
 {
 	if (!d)
 		return;
-	dpi_destroy(d->dpi);
-	dpi_servers_destroy(d->servers);
-	free(d->begun);
+	inspection_destroy(d->inspection);
 	reassembly_pool_destroy(d->pool);
 	free(d->room);
 	blocks_destroy(d->blocks);
@@ -274,12 +253,6 @@ static void shrink(struct dissection *d, struct flow *f)
 	blocks_give(d->blocks, old);
 }
 
-/* Its first bytes were not seen, or not looked at. */
-static bool begins_late(const struct flow *f)
-{
-	return f->midstream || (f->unread && f->key.protocol == TCP);
-}
-
 static void finish_streams(struct dissection *d, struct context *c)
 {
 	for (int i = 0; i < c->stream_count; i++) {
@@ -304,17 +277,10 @@ static void drop_context(struct dissection *d, struct flow *f)
 	f->context = FLOW_NONE;
 }
 
-static void drop_dpi(struct dissection *d, struct flow *f)
-{
-	if (f->dpi_slot >= 0)
-		dpi_flow_end(d->dpi, f->dpi_slot);
-	f->dpi_slot = -1;
-}
-
 void dissection_end(struct dissection *d, struct flow *f)
 {
 	drop_context(d, f);
-	drop_dpi(d, f);
+	inspection_end(d->inspection, f);
 	f->stage = FLOW_SETTLED;
 }
 
@@ -329,7 +295,7 @@ static void settle(struct dissection *d, struct flow *f)
 	struct context *c = context_of(d, f);
 
 	f->stage = FLOW_SETTLED;
-	drop_dpi(d, f);
+	inspection_end(d->inspection, f);
 	if (!c)
 		return;
 	finish_streams(d, c);
@@ -492,7 +458,7 @@ static bool offer(struct dissection *d, struct flow *f, const struct packet *p, 
 
 	if (!s->started) {
 		reassembly_init(s, payload_sequence(p));
-		s->gap = begins_late(f);
+		s->gap = flow_begins_late(f);
 	}
 	return reassembly_offer(d->pool, s, payload_sequence(p), p->payload, p->payload_bytes,
 				f->ack_known >> !side & 1, f->acked[!side], shown);
@@ -540,7 +506,7 @@ static bool claim(struct dissection *d, struct flow *f, uint8_t number)
 	f->app_confidence = CONFIDENCE_HIGH;
 	f->dissector = number;
 	d->counters->claims++;
-	drop_dpi(d, f);
+	inspection_end(d->inspection, f);
 	f->stage = FLOW_CLAIMED;
 	size_t state = dissectors[number]->state_size;
 	if (context_of(d, f) ? add_state(d, f, state) : take_context(d, f, state))
@@ -551,149 +517,20 @@ static bool claim(struct dissection *d, struct flow *f, uint8_t number)
 	return false;
 }
 
-/* How a flow begins, and at whose port; of protocol 0 when that says nothing: its first
- * bytes were not seen, one of our dissectors may yet claim it, or it is of two peers
- * rather than of a client and a server. */
-static struct dpi_server server_of(const struct dissection *d, const struct flow *f,
-				   const struct packet *p, unsigned side)
-{
-	enum { CLIENTS_PORTS = 32768 }; /* where the ports begin that clients are given */
-	unsigned server = !f->client_side;
-	struct dpi_server who = { 0 };
-	struct cursor payload = p->payload;
-
-	if (f->stage != FLOW_PROBING || d->undecided || begins_late(f) || f->shown != 1 ||
-	    cursor_left(&payload) < sizeof(who.first) ||
-	    (p->protocol == UDP && f->key.port[server] >= CLIENTS_PORTS))
-		return who;
-	who.ip = f->key.ip[server];
-	who.port = f->key.port[server];
-	who.realm = f->key.realm;
-	who.protocol = p->protocol;
-	who.speaks_first = side == server;
-	who.first = cursor_be16(&payload);
-	return who;
-}
-
-/* Names that say what one flow carries, and nothing of the next one at that port. */
-static bool is_of_one_flow(const char *app)
-{
-	static const char *const names[] = { "bittorrent", "dtls", "ftp-data", "quic",
-					     "rtcp",       "rtp",  "stun",     "tftp" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(names[i], app) == 0)
-			return true;
-	return false;
-}
-
-/* What takes more than a packet to tell is not remembered: till then our own dissectors
- * look on, as they do when it is not. */
-static void learn(struct dissection *d, const struct flow *f, const struct packet *p,
-		  const char *app)
-{
-	const struct dpi_server *server = &d->begun[f->dpi_slot];
-
-	if (!d->servers || !server->protocol)
-		return;
-	if (app && (f->shown > 1 || is_of_one_flow(app)))
-		dpi_servers_forget(d->servers, server);
-	else
-		dpi_servers_learn(d->servers, server, p->time.v, app);
-}
-
-static void name_flow(struct flow *f, const char *app, enum confidence confidence)
-{
-	if (!app)
-		return;
-	f->app = app;
-	f->named = true;
-	f->app_source = APP_SOURCE_NDPI;
-	f->app_confidence = (uint8_t)confidence;
-}
-
-static bool begins_with_text(const struct packet *p)
-{
-	enum { ENOUGH = 4 };
-
-	for (size_t i = 0; i < ENOUGH; i++) {
-		int byte = cursor_peek(&p->payload, i);
-		if (byte >= 0 && (byte < ' ' || byte >= 0x7f) && byte != '\r' && byte != '\n' &&
-		    byte != '\t')
-			return false;
-	}
-	return true;
-}
-
-static unsigned dpi_packets(const struct dissection *d, const struct flow *f)
-{
-	if (d->dpi_thorough)
-		return DPI_PACKETS_THOROUGH;
-	if (begins_late(f))
-		return DPI_PACKETS_MIDSTREAM;
-	return f->key.protocol == UDP ? DPI_PACKETS_UDP : DPI_PACKETS;
-}
-
-/* False when there is no slot, or no need of one. */
-static bool begin_inspection(struct dissection *d, struct flow *f, const struct packet *p,
-			     unsigned side)
-{
-	struct dpi_server server = server_of(d, f, p, side);
-	const char *app;
-
-	if (d->servers && server.protocol &&
-	    dpi_servers_recall(d->servers, &server, p->time.v, &app)) {
-		name_flow(f, app, CONFIDENCE_LOW);
-		return false;
-	}
-	f->dpi_slot = dpi_flow_begin(d->dpi, f->stage == FLOW_PROBING && !begins_late(f) &&
-						     !begins_with_text(p));
-	if (f->dpi_slot < 0) {
-		d->counters->dpi_refused++;
-		return false;
-	}
-	d->begun[f->dpi_slot] = server;
-	d->counters->dpi_flows++;
-	return true;
-}
-
 static void inspect(struct dissection *d, struct flow *f, const struct packet *p, unsigned side)
 {
-	unsigned most = dpi_packets(d, f);
-	struct dpi_answer answer = { 0 };
+	const struct inspection_terms terms = { .forbidden = d->no_dpi, .undecided = d->undecided };
 
-	if (!d->dpi || f->dpi_over)
-		return;
-	f->dpi_over = true; /* refused, recalled or left out, unless it goes on below */
-	if (f->dpi_slot < 0 && f->shown > 1)
-		return;
-	if (d->no_dpi) {
-		d->counters->shed_dpi += !f->uninspected;
-		f->uninspected = d->left_out = true;
-		drop_dpi(d, f);
-		return;
-	}
-	if (f->dpi_slot < 0 && !begin_inspection(d, f, p, side))
-		return;
-	d->counters->dpi_packets++;
-	enum stage before = stage_enter(STAGE_DPI);
-	bool final = dpi_inspect(d->dpi, f->dpi_slot, p->ip.at, cursor_left(&p->ip),
-				 (uint64_t)(p->time.v / 1000), &answer);
-	stage_enter(before);
-	name_flow(f, answer.app, CONFIDENCE_MEDIUM);
-	f->dpi_over = final || f->shown >= most;
-	if (f->dpi_over) {
-		learn(d, f, p, answer.app);
-		drop_dpi(d, f);
-	}
+	if (d->inspection && !f->dpi_over)
+		d->left_out |= inspection_see(d->inspection, f, p, side, &terms);
 }
 
 static void settle_when_through(struct dissection *d, struct flow *f)
 {
 	unsigned most = f->key.protocol == UDP ? PROBES_UDP : PROBES;
 
-	if (f->shown >= (begins_late(f) ? PROBES_MIDSTREAM : most) ||
-	    (f->dpi_over && f->named && !begins_late(f)))
+	if (f->shown >= (flow_begins_late(f) ? PROBES_MIDSTREAM : most) ||
+	    (f->dpi_over && f->named && !flow_begins_late(f)))
 		settle(d, f);
 }
 
@@ -739,7 +576,7 @@ static void probe_segment(struct dissection *d, struct flow *f, const struct pac
 
 	if (c && !offer(d, f, p, side, &bytes))
 		return;
-	uint8_t number = ask(d, p, bytes, TRANSPORT_TCP, begins_late(f), &more);
+	uint8_t number = ask(d, p, bytes, TRANSPORT_TCP, flow_begins_late(f), &more);
 	d->undecided = more;
 	if (number != NO_DISSECTOR) {
 		if (!claim(d, f, number))
@@ -801,7 +638,7 @@ static void leave_out(struct dissection *d, struct flow *f)
 
 	d->counters->shed_dissection += !f->unread;
 	f->unread = true;
-	drop_dpi(d, f);
+	inspection_end(d->inspection, f);
 	if (c && f->stage == FLOW_CLAIMED)
 		finish_streams(d, c);
 	else

@@ -99,6 +99,14 @@ static inline bool flow_is_lone(const struct flow *f)
 	return !f->interim && f->packets[0] + f->packets[1] == 1;
 }
 
+/* Its first bytes were not seen, or not looked at. */
+static inline bool flow_begins_late(const struct flow *f)
+{
+	enum { TCP = 6 };
+
+	return f->midstream || (f->unread && f->key.protocol == TCP);
+}
+
 struct flow_timeouts {
 	struct usec tcp_idle, udp_idle, other_idle, closed, handshake, active;
 };
