@@ -9,13 +9,13 @@
 
 #include "base/pages.h"
 
-enum { WAYS = 4 };
+enum { WAYS = 4, HOWEVER = 2 };
 
 struct entry {
 	struct dpi_server server;
 	const char *app;
 	int64_t confirmed; /* us */
-	uint8_t agreed;    /* flows in a row, DPI_SERVERS_AGREE at most; 0: free */
+	uint8_t agreed;    /* flows in a row, what it takes at most; 0: free */
 	uint8_t recalled;  /* since it was confirmed */
 };
 
@@ -46,6 +46,20 @@ void dpi_servers_destroy(struct dpi_servers *s)
 		return;
 	pages_unmap(s->sets, s->count * sizeof(s->sets[0]));
 	free(s);
+}
+
+struct dpi_server dpi_server_however(const struct dpi_server *server)
+{
+	struct dpi_server s = *server;
+
+	s.first = 0;
+	s.speaks_first = HOWEVER;
+	return s;
+}
+
+static uint8_t agreement(const struct dpi_server *server)
+{
+	return server->speaks_first == HOWEVER ? DPI_SERVERS_AGREE_HOWEVER : DPI_SERVERS_AGREE;
 }
 
 static struct entry *set_of(const struct dpi_servers *s, const struct dpi_server *server)
@@ -87,9 +101,11 @@ bool dpi_servers_recall(struct dpi_servers *s, const struct dpi_server *server, 
 {
 	struct entry *e = find(set_of(s, server), server);
 
-	if (!e || e->agreed < DPI_SERVERS_AGREE)
+	if (!e || e->agreed < agreement(server))
 		return false;
 	if (e->recalled >= DPI_SERVERS_RECHECK - 1 || !is_recent(e, now)) {
+		/* One that finds no slot, or ends early, is not for all others to make good. */
+		e->recalled = 0;
 		s->counters->dpi_rechecks++;
 		return false;
 	}
@@ -101,7 +117,7 @@ bool dpi_servers_recall(struct dpi_servers *s, const struct dpi_server *server, 
 
 static void forget(struct dpi_servers *s, struct entry *e)
 {
-	s->counters->dpi_changed += e->agreed == DPI_SERVERS_AGREE;
+	s->counters->dpi_changed += e->agreed == agreement(&e->server);
 	e->agreed = 0;
 }
 
@@ -117,7 +133,7 @@ void dpi_servers_learn(struct dpi_servers *s, const struct dpi_server *server, i
 	e->app = app;
 	e->confirmed = now;
 	e->recalled = 0;
-	e->agreed += e->agreed < DPI_SERVERS_AGREE;
+	e->agreed += e->agreed < agreement(server);
 }
 
 void dpi_servers_forget(struct dpi_servers *s, const struct dpi_server *server)

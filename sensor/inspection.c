@@ -104,6 +104,11 @@ static void learn(struct inspection *n, const struct flow *f, const struct packe
 
 	if (!n->servers || !server->protocol)
 		return;
+	struct dpi_server any = dpi_server_however(server);
+	if (app)
+		dpi_servers_forget(n->servers, &any);
+	else
+		dpi_servers_learn(n->servers, &any, p->time.v, NULL);
 	if (app && (f->shown > 1 || is_of_one_flow(app)))
 		dpi_servers_forget(n->servers, server);
 	else
@@ -142,6 +147,16 @@ static unsigned most_packets(const struct inspection *n, const struct flow *f)
 	return f->key.protocol == UDP ? DPI_PACKETS_UDP : DPI_PACKETS;
 }
 
+static bool recall(struct inspection *n, const struct dpi_server *server, int64_t now,
+		   const char **app)
+{
+	if (!n->servers || !server->protocol)
+		return false;
+	struct dpi_server any = dpi_server_however(server);
+	return dpi_servers_recall(n->servers, server, now, app) ||
+	       dpi_servers_recall(n->servers, &any, now, app);
+}
+
 /* False when there is no slot, or no need of one. */
 static bool begin(struct inspection *n, struct flow *f, const struct packet *p, unsigned side,
 		  bool undecided)
@@ -149,8 +164,7 @@ static bool begin(struct inspection *n, struct flow *f, const struct packet *p, 
 	struct dpi_server server = server_of(f, p, side, undecided);
 	const char *app;
 
-	if (n->servers && server.protocol &&
-	    dpi_servers_recall(n->servers, &server, p->time.v, &app)) {
+	if (recall(n, &server, p->time.v, &app)) {
 		name_flow(f, app, CONFIDENCE_LOW);
 		return false;
 	}

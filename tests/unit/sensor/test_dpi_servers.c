@@ -81,19 +81,42 @@ Test(dpi_servers, each_part_of_the_key_tells_servers_apart)
 	dpi_servers_destroy(s);
 }
 
-Test(dpi_servers, every_sixteenth_is_looked_at_until_one_was)
+Test(dpi_servers, every_sixteenth_is_looked_at)
 {
 	struct dpi_servers *s = create(64);
 	struct dpi_server a = server_at(80);
 
 	learn(s, &a, DPI_SERVERS_AGREE, http);
-	for (int i = 1; i < DPI_SERVERS_RECHECK; i++)
-		cr_assert(is_recalled(s, &a, http), "%d", i);
-	cr_expect(!is_recalled(s, &a, http));
-	cr_expect(!is_recalled(s, &a, http), "the look has not ended yet");
-	cr_expect_eq(counters.dpi_rechecks, 2);
+	for (int look = 1; look <= 2; look++) {
+		for (int i = 1; i < DPI_SERVERS_RECHECK; i++)
+			cr_assert(is_recalled(s, &a, http), "%d, whether or not the look has ended",
+				  i);
+		cr_expect(!is_recalled(s, &a, http));
+		cr_expect_eq(counters.dpi_rechecks, look);
+	}
 	learn(s, &a, 1, http);
 	cr_expect(is_recalled(s, &a, http));
+	dpi_servers_destroy(s);
+}
+
+Test(dpi_servers, however_its_flows_begin)
+{
+	struct dpi_servers *s = create(64);
+	struct dpi_server a = server_at(80), b = a, other = server_at(81);
+
+	b.first++;
+	b.speaks_first = 1;
+	struct dpi_server any = dpi_server_however(&a), same = dpi_server_however(&b),
+			  others = dpi_server_however(&other);
+	learn(s, &any, DPI_SERVERS_AGREE_HOWEVER - 1, NULL);
+	cr_expect(!is_recalled(s, &same, NULL), "it takes more than of flows that begin alike");
+	learn(s, &any, 1, NULL);
+	cr_expect(is_recalled(s, &same, NULL));
+	cr_expect(!is_recalled(s, &a, NULL), "an entry of its own");
+	cr_expect(!is_recalled(s, &others, NULL));
+	dpi_servers_forget(s, &same);
+	cr_expect_eq(counters.dpi_changed, 1);
+	cr_expect(!is_recalled(s, &any, NULL));
 	dpi_servers_destroy(s);
 }
 
