@@ -21,13 +21,13 @@ void report_watch(struct report *r, struct ports *ports);
 struct report_part {
 	unsigned worker;
 	int64_t minute;             /* since 1970 */
-	bool cut;                   /* the sensor ends, or has new settings, before it is over */
 	struct ledger *ledger;      /* its rows are taken, and begin anew */
 	const struct counters *now; /* of the worker */
 	struct counters *reported;  /* as of its last part; brought up to now */
 	const char *sensor, *exercise;
 	record_sink *sink; /* of the worker */
 	void *context;
+	bool cut; /* the sensor ends, or has new settings, before the minute is over */
 };
 
 /* Takes a part, from any worker's thread. With the last worker's part, or the first
