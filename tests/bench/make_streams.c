@@ -503,7 +503,7 @@ static void learn(char **paths, int count, struct scripts *dicom, struct scripts
 
 static void plan_clinical(char **paths, int count, uint64_t packets, int64_t length)
 {
-	struct scripts dicom = { 0 }, hl7 = { 0 }, objects = { 0 };
+	static struct scripts dicom, hl7, objects; /* talks go on referring to them */
 
 	learn(paths, count, &dicom, &hl7, &objects);
 	for (uint64_t n = 0; n < packets;) {

@@ -31,12 +31,14 @@ static void shake_hands(void)
 static void clear(void)
 {
 	f = (struct flow){ .first_side = CLIENT };
+	flow_trails_destroy(trails);
 	trails = flow_trails_create(1);
 }
 
 static void drop(void)
 {
 	flow_trails_destroy(trails);
+	trails = NULL;
 }
 
 TestSuite(tcp, .init = clear, .fini = drop);
