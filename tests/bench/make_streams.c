@@ -152,6 +152,13 @@ static void say(struct script *s, int side, const uint8_t *bytes, size_t n)
 	s->turns[s->count++] = (struct turn){ side, copy(bytes, n), n };
 }
 
+static void forget(struct script *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		free(s->turns[i].bytes);
+	free(s->turns);
+}
+
 static bool is(const struct heard *h, int side, const struct ip_addr *ip, uint16_t port)
 {
 	return h->port[side] == port && !memcmp(&h->address[side], ip, sizeof(*ip));
@@ -483,12 +490,16 @@ static void learn(char **paths, int count, struct scripts *dicom, struct scripts
 		struct heard *all = listen_to(paths[i], &n);
 		for (size_t k = 0; k < n; k++) {
 			struct script *s = &all[k].script;
-			if (all[k].broken || !settle(s))
+			if (all[k].broken || !settle(s)) {
+				forget(s);
 				continue;
+			}
 			keep(s->dicom ? dicom : hl7, s);
 			struct script longer = s->dicom ? stretch(s) : (struct script){ 0 };
 			if (longer.has_object)
 				keep(objects, &longer);
+			else
+				forget(&longer);
 		}
 		free(all);
 	}
