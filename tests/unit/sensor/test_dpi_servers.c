@@ -87,7 +87,7 @@ Test(dpi_servers, every_sixteenth_is_looked_at)
 	struct dpi_server a = server_at(80);
 
 	learn(s, &a, DPI_SERVERS_AGREE, http);
-	for (int look = 1; look <= 2; look++) {
+	for (uint64_t look = 1; look <= 2; look++) {
 		for (int i = 1; i < DPI_SERVERS_RECHECK; i++)
 			cr_assert(is_recalled(s, &a, http), "%d, whether or not the look has ended",
 				  i);
