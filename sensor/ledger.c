@@ -226,7 +226,7 @@ void ledger_close(struct ledger *l, const struct ledger_minute *m, const char *s
 		const struct segment *segment = site_segment(l->site, i);
 		c->known |= c->packets > 0;
 		bool told = c->known || (m->live && impact_is_clinical(segment->impact));
-		if (told && (m->frames || !m->cut))
+		if (told && (m->frames || !m->cut || !l->frames_before))
 			send(l, i, m, sensor, exercise, sink, context);
 		if (m->live)
 			tell_one_sided(c, segment->name);

@@ -88,6 +88,6 @@ const char *coverage_reason_name(enum coverage_reason reason);
 
 /* Ends the minute: a record for each segment that was ever seen, when live also
  * for each clinical one that the site declares; then zeros. None of a minute that was cut
- * before there was a frame. */
+ * before there was a frame, where there had been some. */
 void ledger_close(struct ledger *l, const struct ledger_minute *minute, const char *sensor,
 		  const char *exercise, record_sink *sink, void *context);

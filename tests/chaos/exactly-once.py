@@ -59,7 +59,7 @@ class Victim:
 def storm(tap, stage, captures, rng, kills):
     """Replays while everything is killed, until each was hit often enough."""
     sensor = Victim('sensor', lambda: stage.start_sensor(captures), stage.newest_segment,
-                    lambda: True, 0.12, told=2)
+                    lambda: True, 0.04, told=2)
     shipper = Victim('shipper', stage.start_shipper, stage.acks, stage.unacknowledged, 0.4)
     collector = Victim('collector', stage.start_collector, stage.acks, stage.unacknowledged, 0.4)
     until = time.monotonic() + 180 + 20 * kills  # for a slow machine
